@@ -1,0 +1,66 @@
+"""What holds for every test: a neutral environment, and a word on what could not be run."""
+
+import importlib.util
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+#: What `auth0_stt.testing` needs, the extra `testing`.
+TENANT_LIBRARIES = ["flask", "authlib", "joserfc", "trustme"]
+missing = [name for name in TENANT_LIBRARIES if importlib.util.find_spec(name) is None]
+
+#: Settings of whoever runs the tests, which requests would obey.
+FOREIGN_SETTINGS = [
+    name
+    for name in os.environ
+    if re.fullmatch(
+        r"(?i:(https?|all|no)_proxy)|(REQUESTS|CURL)_CA_BUNDLE|SSL_CERT_(FILE|DIR)|SSLKEYLOGFILE"
+        r"|NETRC|AUTH0_(?!STT_)\w+",
+        name,
+    )
+]
+
+if os.environ.get("AUTH0_STT_INJECT_PYOPENSSL"):
+    from urllib3.contrib import pyopenssl
+
+    pyopenssl.inject_into_urllib3()
+
+# Python 3.7 has no joserfc: what imports the local tenant is left out there.
+collect_ignore = [
+    path.relative_to(HERE).as_posix()
+    for path in HERE.rglob("test_*.py")
+    if missing
+    and re.search(r"^\s*(from|import) auth0_stt\.testing\b", path.read_text("utf-8"), re.M)
+]
+
+
+def pytest_report_header():
+    import attr
+    import requests
+    import urllib3
+
+    import auth0_stt
+
+    yield (
+        f"auth0_stt: {auth0_stt.__version__} from {Path(auth0_stt.__file__).parent}; "
+        f"requests {requests.__version__}, urllib3 {urllib3.__version__}, attrs {attr.__version__}"
+    )
+    if missing:
+        yield (
+            f"NOT RUN: {', '.join(collect_ignore) or 'nothing'}: the local tenant needs "
+            f"{', '.join(missing)}, not to be had here (pip install 'auth0-stt[testing]')"
+        )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def neutral_environment(tmp_path_factory):
+    """No proxy, certificate bundle, .netrc or credential of whoever runs the tests plays a part."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in FOREIGN_SETTINGS:
+            patch.delenv(name)
+        patch.setenv("NETRC", str(tmp_path_factory.mktemp("home") / "no-netrc"))
+        yield
