@@ -1,0 +1,86 @@
+"""What needs no endpoint, measured in a fresh interpreter: imports and pure functions.
+
+Run as `python interpreter.py MEASUREMENT`; prints JSON.
+"""
+
+import json
+import sys
+import time
+
+from contender import CLIENT_ID
+from contender import resident_bytes
+
+
+def import_bare():
+    started = time.process_time()
+    import attr  # noqa: F401
+    import requests  # noqa: F401
+
+    return time.process_time() - started
+
+
+def import_ours():
+    started = time.process_time()
+    import auth0_stt  # noqa: F401
+
+    return time.process_time() - started
+
+
+def memory_added():
+    import_bare()
+    before = resident_bytes()
+    import_ours()
+    return before and resident_bytes() - before
+
+
+def pure_functions():
+    """Rounds of (function, its seconds, seconds of urlsplit and urlencode) on the same strings."""
+    from urllib.parse import urlencode
+    from urllib.parse import urlsplit
+
+    from auth0_stt import SESSION_TRANSFER_TOKEN_TYPE
+    from auth0_stt import SessionTransferTokenResult
+    from auth0_stt import actor_from_claims
+    from auth0_stt import build_session_transfer_redirect
+    from auth0_stt import session_transfer_params
+
+    target = "https://shop.example.com/login"
+    token = "stt_" + "Xy9-" * 15
+    result = SessionTransferTokenResult(token, SESSION_TRANSFER_TOKEN_TYPE, 60)
+    query = {"session_transfer_token": token, "organization": "org_Abc123"}
+    claims = {
+        "iss": "https://acme.auth0.com/",
+        "sub": "auth0|ada",
+        "aud": CLIENT_ID,
+        "act": {"sub": "auth0|sam"},
+    }
+    functions = {
+        "build_session_transfer_redirect": (
+            lambda: build_session_transfer_redirect(target, result, "org_Abc123"),
+            lambda: (urlsplit(target), urlencode(query)),
+        ),
+        "session_transfer_params": (
+            lambda: session_transfer_params(query),
+            lambda: (urlsplit(target), urlencode(query)),
+        ),
+        "actor_from_claims": (
+            lambda: actor_from_claims(claims),
+            lambda: (urlsplit(claims["iss"]), urlencode(claims["act"])),
+        ),
+    }
+
+    def seconds(function):
+        started = time.process_time()
+        for _ in range(2000):
+            function()
+        return time.process_time() - started
+
+    return [
+        (name, seconds(ours), seconds(by_hand))
+        for _ in range(15)
+        for name, (ours, by_hand) in functions.items()
+    ]
+
+
+if __name__ == "__main__":
+    print(json.dumps(globals()[sys.argv[1]]()))
