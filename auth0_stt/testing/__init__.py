@@ -1,0 +1,50 @@
+"""A tenant on this machine: session delegation, whole, for your tests and for your eyes.
+
+Needs the extra: ``pip install "auth0-stt[testing]"``. Nothing in ``auth0_stt`` imports it.
+
+::
+
+    with LocalTenant() as tenant:
+        result = request_session_transfer_token(
+            **tenant.console,
+            subject_token=tenant.subject_token("auth0|ada"),
+            subject_token_type=tenant.subject_token_type,
+            actor_token=tenant.agent_tokens()["id_token"],
+            actor_token_type=ID_TOKEN_TYPE,
+        )
+        url = build_session_transfer_redirect("https://shop.example.com/login", result)
+        claims = tenant.redeem(url)     # {"sub": "auth0|ada", "act": {"sub": "auth0|sam"}, ...}
+"""
+
+try:
+    import authlib
+    import flask
+    import joserfc
+    import trustme
+except ImportError as error:
+    raise ImportError(
+        'auth0_stt.testing needs Flask, Authlib, joserfc and trustme: '
+        'pip install "auth0-stt[testing]" ({})'.format(error)
+    ) from error
+
+from .action import Api
+from .action import Event
+from .clock import Clock
+from .records import Log
+from .redemption import Browser
+from .redemption import RedemptionFailed
+from .tenant import LocalTenant
+from .tls import localhost_names
+
+__all__ = [
+    "Api",
+    "Browser",
+    "Clock",
+    "Event",
+    "LocalTenant",
+    "Log",
+    "RedemptionFailed",
+    "localhost_names",
+]
+
+del authlib, flask, joserfc, trustme

@@ -1,0 +1,144 @@
+"""Applications and how they prove themselves (RFC 6749, 2.3; RFC 7523; RFC 8705)."""
+
+import hmac
+import ssl
+from hashlib import sha256
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Callable
+from typing import Dict
+from typing import List
+from typing import Optional
+
+from attr import attrs
+from authlib.oauth2.rfc6749 import ClientMixin
+from authlib.oauth2.rfc6749 import InvalidClientError
+from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
+from flask import request
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from joserfc.jwk import RSAKey
+
+from .settings import Settings
+from .settings import lookup
+
+if TYPE_CHECKING:
+    from .tenant import LocalTenant
+
+# In the order in which they are tried.
+AUTH_METHODS = [
+    "client_secret_post",
+    "client_secret_basic",
+    "private_key_jwt",
+    "self_signed_tls_client_auth",
+]
+ASSERTION_ALGORITHMS = ["RS256", "RS384", "PS256"]
+
+
+@attrs(frozen=True, auto_attribs=True, eq=False)
+class Client(ClientMixin):  # type: ignore[misc]
+    """An application as its settings describe it at this moment."""
+
+    client_id: str
+    settings: Settings
+
+    def setting(self, path: str) -> Any:
+        """Return a setting by its dotted path, None where it is missing."""
+        return lookup(self.settings, path)
+
+    def get_client_id(self) -> str:
+        return self.client_id
+
+    def get_default_redirect_uri(self) -> None:
+        return None
+
+    def get_allowed_scope(self, scope: Optional[str]) -> str:
+        return scope or ""
+
+    def check_redirect_uri(self, redirect_uri: str) -> bool:
+        return redirect_uri in self.settings["callbacks"]
+
+    def check_client_secret(self, client_secret: str) -> bool:
+        expected = self.settings["client_secret"].encode()
+        return hmac.compare_digest(expected, client_secret.encode())
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        if method.startswith("client_secret"):
+            return self.settings["token_endpoint_auth_method"] is not None
+        return bool(self.credentials(method))
+
+    def credentials(self, method: str) -> List[Dict[str, str]]:
+        """Return what is registered for a method: ``pem`` or ``thumbprint_sha256`` each."""
+        return self.setting("client_authentication_methods.{}.credentials".format(method)) or []
+
+    def check_response_type(self, response_type: str) -> bool:
+        return response_type == "code"
+
+    def check_grant_type(self, grant_type: str) -> bool:
+        return grant_type in self.settings["grant_types"]
+
+
+class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
+    """``private_key_jwt``: an assertion for this domain, its ``jti`` used once."""
+
+    CLIENT_AUTH_METHOD = "private_key_jwt"
+
+    def __init__(self, tenant: "LocalTenant") -> None:
+        super().__init__()
+        self._tenant = tenant
+
+    def __call__(self, query_client: Callable[[str], Optional[Client]], oauth_request: Any) -> Any:
+        try:
+            return super().__call__(query_client, oauth_request)
+        except (ValueError, TypeError, JoseError):
+            raise InvalidClientError(description="Invalid JWT assertion.") from None
+
+    def resolve_client_public_key(self, client: Client) -> KeySet:
+        credentials = client.credentials(self.CLIENT_AUTH_METHOD)
+        return KeySet([RSAKey.import_key(credential["pem"]) for credential in credentials])
+
+    def process_assertion_claims(self, assertion: str, resolve_key: KeySet) -> Dict[str, Any]:
+        for key in resolve_key.keys:
+            try:
+                claims: Dict[str, Any] = jwt.decode(assertion, key, ASSERTION_ALGORITHMS).claims
+            except JoseError:
+                continue
+            self.verify_claims(claims)
+            return claims
+        raise InvalidClientError(description="No registered key verifies the JWT assertion.")
+
+    def verify_claims(self, claims: Dict[str, Any]) -> None:
+        # Authlib goes by this machine's clock, so the claims move instead.
+        ahead = int(self._tenant.clock.ahead)
+        times = {name: claims[name] - ahead for name in ("exp", "iat", "nbf") if name in claims}
+        super().verify_claims(dict(claims, **times))
+
+    def get_audiences(self) -> List[str]:
+        host = self._tenant.host()
+        return ["https://{}/".format(host), "{}://{}/".format(request.scheme, host)]
+
+    def validate_jti(self, claims: Dict[str, Any], jti: str) -> bool:
+        with self._tenant.records.lock:
+            fresh = jti not in self._tenant.records.assertion_ids
+            self._tenant.records.assertion_ids.add(jti)
+        return fresh
+
+
+def client_by_certificate(
+    query_client: Callable[[str], Optional[Client]], oauth_request: Any
+) -> Optional[Client]:
+    """Return the application whose registered certificate this TLS connection has (RFC 8705)."""
+    certificate = request.environ.get("SSL_CLIENT_CERT")
+    client = query_client(oauth_request.form.get("client_id", ""))
+    if client is None or certificate is None or not request.host.startswith("mtls."):
+        return None
+    thumbprint = thumbprint_sha256(certificate)
+    credentials = client.credentials("self_signed_tls_client_auth")
+    registered = [credential["thumbprint_sha256"] for credential in credentials]
+    return client if thumbprint in registered else None
+
+
+def thumbprint_sha256(pem: str) -> str:
+    """Return the SHA-256 thumbprint of a certificate in hexadecimal digits."""
+    return sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()

@@ -1,0 +1,159 @@
+"""Redemption: what /authorize makes of a session transfer token."""
+
+import secrets
+from typing import TYPE_CHECKING
+from typing import Mapping
+from typing import Optional
+from urllib.parse import urlsplit
+
+from .action import Refusal
+from .clients import Client
+from .records import Session
+from .records import SessionTransferToken
+from .records import find_organization
+from .settings import Settings
+from .settings import lookup
+
+if TYPE_CHECKING:
+    from .tenant import LocalTenant
+
+DELEGATED_SESSION_LIFETIME = 2 * 60 * 60
+
+
+class PageInstead(Exception):
+    """The browser gets a page of the tenant's and the application hears nothing."""
+
+    def __init__(self, page: str, reason: str) -> None:
+        super().__init__(reason)
+        # "login" or "error".
+        self.page = page
+        self.reason = reason
+
+
+def delegated_session(
+    tenant: "LocalTenant",
+    client: Client,
+    query: Mapping[str, str],
+    issuer: str,
+    ip: str,
+    open_session: Optional[Session],
+) -> Session:
+    """Redeem the token in the query of an /authorize request for a session of its own.
+
+    Raises:
+        PageInstead: a login page or an error page is what the agent sees.
+        Refusal: the application gets this OAuth error at its callback.
+    """
+    _check_application(client)
+    redirect_host = urlsplit(query.get("redirect_uri", "")).hostname
+    if lookup(tenant.settings, "tenant.environment_tag") == "production" and redirect_host in (
+        "localhost",
+        "127.0.0.1",
+    ):
+        reason = "A production tenant redirects no delegated login to {}.".format(redirect_host)
+        raise PageInstead("error", reason)
+    if open_session is not None:
+        reason = (
+            "This browser already has a session on {}, of {}: log out there first (/v2/logout), "
+            "or give console and target different custom domains."
+        )
+        raise PageInstead("error", reason.format(issuer, open_session.user_id))
+
+    token = _redeem(tenant, query["session_transfer_token"], ip)
+    user = tenant.users.get(token.user_id)
+    if user is None or user["blocked"]:
+        raise Refusal("access_denied", "The user is unknown or blocked.")
+    _check_connection(tenant, client, user)
+    org_id = checked_organization(tenant, client, query.get("organization"), user)
+    _check_interaction(tenant, client, query.get("scope", ""))
+    now = tenant.clock()
+    return Session(
+        id=secrets.token_urlsafe(),
+        user_id=token.user_id,
+        issuer=issuer,
+        started=now,
+        expires_at=now + DELEGATED_SESSION_LIFETIME,
+        actor=token.actor,
+        org_id=org_id,
+    )
+
+
+def _check_application(client: Client) -> None:
+    if client.setting("session_transfer.delegation.allow_delegated_access") is not True:
+        raise PageInstead(
+            "login",
+            "The application {} does not take delegated logins: "
+            "session_transfer.delegation.allow_delegated_access is not true.".format(
+                client.client_id
+            ),
+        )
+    methods = client.setting("session_transfer.allowed_authentication_methods") or []
+    if "query" not in methods:
+        raise PageInstead(
+            "login",
+            "The application {} takes no token from the URL: "
+            'session_transfer.allowed_authentication_methods lacks "query".'.format(
+                client.client_id
+            ),
+        )
+
+
+def _redeem(tenant: "LocalTenant", text: str, ip: str) -> SessionTransferToken:
+    with tenant.records.lock:
+        token = tenant.records.session_transfer_tokens.get(text)
+        if token is None:
+            raise Refusal("access_denied", "The session transfer token is not one of this tenant's.")
+        if token.used:
+            raise Refusal("access_denied", "The session transfer token has been used before.")
+        if token.expires_at <= tenant.clock():
+            raise Refusal("access_denied", "The session transfer token has expired.")
+        if token.ip != ip:
+            reason = "The session transfer token is bound to the IP address {}, not {}.{}"
+            remark = " ({}.)".format(token.ip_remark) if token.ip_remark else ""
+            raise Refusal("access_denied", reason.format(token.ip, ip, remark))
+        token.used = True
+    return token
+
+
+def _check_connection(tenant: "LocalTenant", client: Client, user: Settings) -> None:
+    connection = tenant.connections.get(user["connection"], {})
+    if client.client_id not in connection.get("enabled_clients", []):
+        reason = "The connection {} of the user is not enabled for the application {}."
+        raise Refusal("access_denied", reason.format(user["connection"], client.client_id))
+
+
+def checked_organization(
+    tenant: "LocalTenant", client: Client, name: Optional[str], user: Settings
+) -> Optional[str]:
+    """Return the id of the organization that a login is for, None for a login without one.
+
+    Raises:
+        Refusal: the application or the organization does not allow it.
+    """
+    usage = client.setting("organization_usage")
+    if not name:
+        if usage == "require":
+            # No picker can be shown in a delegated login.
+            raise Refusal("invalid_request", "The application requires the organization parameter.")
+        return None
+    if usage == "deny":
+        raise Refusal("invalid_request", "The application does not allow organizations.")
+    org_id = find_organization(tenant.organizations, name)
+    if org_id is None:
+        raise Refusal("invalid_request", "The organization {} does not exist.".format(name))
+    if user["user_id"] not in tenant.organizations[org_id]["members"]:
+        reason = "The user {} is not a member of the organization {}."
+        raise Refusal("access_denied", reason.format(user["user_id"], name))
+    return org_id
+
+
+def _check_interaction(tenant: "LocalTenant", client: Client, scope: str) -> None:
+    reason = None
+    if tenant.wants_mfa():
+        reason = "Multifactor authentication would be needed."
+    elif client.setting("is_first_party") is not True:
+        reason = "The user's consent would be needed: the application's is_first_party is not true."
+    elif "offline_access" in scope.split():
+        reason = "A delegated login cannot ask for the scope offline_access."
+    if reason is not None:
+        raise Refusal("interaction_required", reason)

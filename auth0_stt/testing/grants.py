@@ -1,0 +1,240 @@
+"""Authlib's authorization server with the tenant's records behind it (RFC 6749, OIDC Core)."""
+
+import secrets
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Dict
+from typing import Optional
+
+from authlib.integrations.flask_oauth2 import AuthorizationServer
+from authlib.oauth2.rfc6749 import TokenMixin
+from authlib.oauth2.rfc6749 import grants
+from authlib.oauth2.rfc6749.errors import InvalidGrantError
+from authlib.oauth2.rfc6750 import BearerTokenGenerator
+from authlib.oauth2.rfc6750 import BearerTokenValidator
+from authlib.oauth2.rfc7636 import CodeChallenge
+from authlib.oidc.core.grants import OpenIDCode
+from flask import Flask
+from flask import g
+from joserfc.errors import JoseError
+
+from .action import Refusal
+from .clients import AUTH_METHODS
+from .clients import Client
+from .clients import PrivateKeyJwt
+from .clients import client_by_certificate
+from .exchange import TokenExchangeGrant
+from .records import AuthorizationCode
+from .records import RefreshToken
+from .records import Session
+from .settings import Settings
+from .signing import ACCESS_TOKEN_LIFETIME
+from .signing import access_token
+from .signing import tenant_key
+from .signing import verified
+
+if TYPE_CHECKING:
+    from .tenant import LocalTenant
+
+CODE_LIFETIME = 60
+
+
+def authorization_server(tenant: "LocalTenant", app: Flask) -> AuthorizationServer:
+    """Return the server that answers the tenant's token and authorization requests."""
+    server = AuthorizationServer(app, tenant.client, lambda token, oauth_request: None)
+    server.tenant = tenant
+    server.register_token_generator("default", TokenGenerator(tenant))
+    server.register_client_auth_method("private_key_jwt", PrivateKeyJwt(tenant))
+    server.register_client_auth_method("self_signed_tls_client_auth", client_by_certificate)
+    id_tokens = IdTokens(tenant)
+    server.register_grant(AuthorizationCodeGrant, [CodeChallenge(required=False), id_tokens])
+    server.register_grant(RefreshTokenGrant, [id_tokens])
+    server.register_grant(TokenExchangeGrant)
+    return server
+
+
+class TokenGenerator(BearerTokenGenerator):  # type: ignore[misc]
+    """Makes access tokens, and refresh tokens where they were asked for."""
+
+    def __init__(self, tenant: "LocalTenant") -> None:
+        super().__init__(self._access_token, self._refresh_token, lambda *_: ACCESS_TOKEN_LIFETIME)
+        self._tenant = tenant
+
+    def generate(
+        self,
+        grant_type: str,
+        client: Client,
+        user: Session,
+        scope: Optional[str] = None,
+        expires_in: Optional[int] = None,
+        include_refresh_token: bool = True,
+    ) -> Any:
+        # A delegated session never gets a refresh token.
+        offline = "offline_access" in (scope or "").split() and user.actor is None
+        return super().generate(
+            grant_type, client, user, scope, expires_in, include_refresh_token and offline
+        )
+
+    def _access_token(self, client: Client, grant_type: str, user: Session, scope: str) -> str:
+        audience = g.get("audience") if grant_type == TokenExchangeGrant.GRANT_TYPE else None
+        return access_token(client, user, scope, audience, self._tenant.clock())
+
+    def _refresh_token(self, client: Client, grant_type: str, user: Session, scope: str) -> str:
+        token = secrets.token_urlsafe(32)
+        family = g.get("family") or secrets.token_urlsafe(8)
+        self._tenant.records.refresh_tokens[token] = RefreshToken(
+            client_id=client.client_id, scope=scope, session=user, family=family
+        )
+        return token
+
+
+class IdTokens(OpenIDCode):  # type: ignore[misc]
+    """Adds an ID token where the scope says ``openid``."""
+
+    def __init__(self, tenant: "LocalTenant") -> None:
+        super().__init__(require_nonce=False)
+        self._tenant = tenant
+
+    def exists_nonce(self, nonce: str, oauth_request: Any) -> bool:
+        return False
+
+    def get_client_algorithm(self, client: Client) -> str:
+        return str(client.setting("jwt_configuration.alg") or "RS256")
+
+    def get_encode_header(self, client: Client) -> Dict[str, Any]:
+        return {"alg": self.get_client_algorithm(client), "kid": tenant_key().kid}
+
+    def resolve_client_private_key(self, client: Client) -> Any:
+        return tenant_key()
+
+    def get_compatible_claims(self, oauth_request: Any) -> Dict[str, Any]:
+        client, session, now = oauth_request.client, oauth_request.user, int(self._tenant.clock())
+        lifetime = client.setting("jwt_configuration.lifetime_in_seconds") or 36000
+        return {
+            "iss": session.issuer,
+            "aud": client.client_id,
+            "iat": now,
+            "exp": now + int(lifetime),
+            "auth_time": int(session.started),
+            "sid": session.id,
+        }
+
+    def generate_user_info(self, user: Session, scope: str) -> Dict[str, Any]:
+        return dict(profile(self._tenant.users[user.user_id], scope), **user.claims())
+
+
+def profile(user: Settings, scope: str) -> Dict[str, Any]:
+    """Return what the scope lets an application know of a user (OIDC Core, 5.4)."""
+    claims = {"sub": user["user_id"]}
+    if "profile" in scope.split():
+        claims["name"] = user["name"]
+    if "email" in scope.split():
+        claims.update(email=user["email"], email_verified=True)
+    return claims
+
+
+class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
+    """Codes that live for a minute and are taken out by their first use, good or bad."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+
+    def save_authorization_code(self, code: str, oauth_request: Any) -> None:
+        tenant, data = self.server.tenant, oauth_request.payload.data
+        tenant.records.codes[code] = AuthorizationCode(
+            client_id=oauth_request.client.client_id,
+            redirect_uri=oauth_request.payload.redirect_uri,
+            scope=oauth_request.payload.scope or "",
+            session=oauth_request.user,
+            expires_at=tenant.clock() + CODE_LIFETIME,
+            nonce=data.get("nonce"),
+            code_challenge=data.get("code_challenge"),
+            code_challenge_method=data.get("code_challenge_method"),
+        )
+
+    def query_authorization_code(self, code: str, client: Client) -> Optional[AuthorizationCode]:
+        tenant = self.server.tenant
+        found: Optional[AuthorizationCode] = tenant.records.codes.pop(code, None)
+        if found is None:
+            return None
+        g.user_id, g.delegated = found.session.user_id, found.session.actor is not None
+        if found.client_id != client.client_id or found.expires_at <= tenant.clock():
+            return None
+        return found
+
+    def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:
+        """It went when it was queried, so that two requests at once can't both have it."""
+
+    def authenticate_user(self, authorization_code: AuthorizationCode) -> Session:
+        return authorization_code.session
+
+
+class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
+    """Rotating refresh tokens: one used twice revokes its whole family (RFC 9700, 4.14.2)."""
+
+    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+    INCLUDE_NEW_REFRESH_TOKEN = True
+
+    def authenticate_refresh_token(self, refresh_token: str) -> Optional[RefreshToken]:
+        records = self.server.tenant.records
+        with records.lock:
+            found: Optional[RefreshToken] = records.refresh_tokens.get(refresh_token)
+            if found is None or found.client_id != self.request.client.client_id:
+                raise InvalidGrantError("Unknown or invalid refresh token.")
+            g.user_id = found.session.user_id
+            if found.used:
+                for token in list(records.refresh_tokens):
+                    if records.refresh_tokens[token].family == found.family:
+                        del records.refresh_tokens[token]
+                raise InvalidGrantError("Refresh token reuse detected: its family is revoked.")
+            if self.server.tenant.wants_mfa():
+                raise Refusal("mfa_required", "Multifactor authentication required", 403)
+            found.used = True
+        g.family = found.family
+        return found
+
+    def issue_token(self, user: Session, refresh_token: RefreshToken) -> Any:
+        # The new refresh token keeps what was granted, whatever was asked for this time.
+        token = self.generate_token(user=user, scope=refresh_token.scope)
+        token["scope"] = self.request.payload.scope or refresh_token.scope
+        return token
+
+    def authenticate_user(self, refresh_token: RefreshToken) -> Optional[Session]:
+        user = self.server.tenant.users.get(refresh_token.session.user_id)
+        if user is None or user["blocked"]:
+            raise InvalidGrantError("The user is unknown or blocked.")
+        return refresh_token.session
+
+    def revoke_old_credential(self, refresh_token: RefreshToken) -> None:
+        """It was spent when it was authenticated, so that two requests at once can't both do so."""
+
+
+class BearerToken(TokenMixin):  # type: ignore[misc]
+    """An access token as /userinfo receives it, already verified."""
+
+    def __init__(self, claims: Dict[str, Any]) -> None:
+        self.claims = claims
+
+    def is_expired(self) -> bool:
+        return False
+
+    def is_revoked(self) -> bool:
+        return False
+
+    def get_scope(self) -> str:
+        return str(self.claims.get("scope", ""))
+
+
+class UserinfoTokens(BearerTokenValidator):  # type: ignore[misc]
+    """Verifies the access tokens that come to /userinfo."""
+
+    def __init__(self, tenant: "LocalTenant") -> None:
+        super().__init__()
+        self._tenant = tenant
+
+    def authenticate_token(self, token_string: str) -> Optional[BearerToken]:
+        audiences = [issuer + "userinfo" for issuer in self._tenant.issuers()]
+        expected = {"essential": True, "values": audiences}
+        try:
+            return BearerToken(verified(token_string, self._tenant.clock(), aud=expected))
+        except (JoseError, ValueError):
+            return None

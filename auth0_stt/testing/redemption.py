@@ -1,0 +1,160 @@
+"""A browser and the shop behind it, played over HTTP against the tenant."""
+
+import secrets
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Dict
+from typing import List
+from typing import Optional
+from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
+from urllib.parse import urlsplit
+
+from attr import attrs
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.integrations.base_client import OAuthError
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from .pages import REASON_HEADER
+
+if TYPE_CHECKING:
+    from .tenant import LocalTenant
+
+TIMEOUT = 10.0
+
+
+@attrs(auto_exc=True, auto_attribs=True, str=False)
+class RedemptionFailed(Exception):
+    """The agent did not get into the customer's account.
+
+    ``reason`` says why in words; ``page`` is what the browser shows instead (``"login"``,
+    ``"error"``), None where the application got an OAuth ``error`` at its callback.
+    """
+
+    reason: str
+    error: Optional[str] = None
+    page: Optional[str] = None
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Browser:
+    """A browser with cookies of its own at one IP address, fit for several logins in a row."""
+
+    def __init__(self, tenant: "LocalTenant", ip: str = "127.0.0.1") -> None:
+        self._tenant = tenant
+        self.ip = ip
+        self.session = OAuth2Session()
+        self.session.trust_env = False
+        self.session.verify = tenant.ca_file or True
+
+    def __enter__(self) -> "Browser":
+        return self
+
+    def __exit__(self, *exc_info: Any) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the browser: its cookies and connections are gone."""
+        self.session.close()
+
+    def redeem(self, url: str, scope: str = "openid profile email") -> Dict[str, Any]:
+        """Follow a redirect URL into the shop; return the claims of the ID token it gets.
+
+        Raises:
+            RedemptionFailed: with ``reason`` in words.
+        """
+        query = parse_qs(urlsplit(url).query, keep_blank_values=True)
+        names = ("session_transfer_token", "organization")
+        passed_on: Dict[str, List[str]] = {name: query[name] for name in names if name in query}
+        if "session_transfer_token" not in passed_on:
+            raise RedemptionFailed("The URL carries no session_transfer_token.")
+        return self.log_in(self._tenant.shop, scope=scope, **passed_on)
+
+    def sign_in(
+        self, user_id: str, application: Optional[Dict[str, str]] = None, scope: str = "openid"
+    ) -> Dict[str, Any]:
+        """Log in on the login page of an application (the shop); return the ID token's claims.
+
+        Raises:
+            RedemptionFailed: with ``reason`` in words.
+        """
+        application = application or self._tenant.shop
+        user = self._tenant.users[user_id]
+        form = {"username": user["email"], "password": user["password"]}
+        return self.log_in(application, form, scope=scope)
+
+    def log_out(self, application: Optional[Dict[str, str]] = None) -> None:
+        """Log out on the domain of an application (the shop)."""
+        self._get(self._issuer(application or self._tenant.shop) + "v2/logout")
+
+    def log_in(
+        self,
+        application: Dict[str, str],
+        form: Optional[Dict[str, str]] = None,
+        scope: str = "openid",
+        **parameters: Any
+    ) -> Dict[str, Any]:
+        """Run an application's code flow, with ``form`` for a login page; return the claims.
+
+        Raises:
+            RedemptionFailed: with ``reason`` in words.
+        """
+        try:
+            return self._log_in(application, form, dict(parameters, scope=scope))
+        except OAuthError as error:
+            raise RedemptionFailed(error.description or error.error, error.error) from None
+        except OSError as error:
+            raise RedemptionFailed("The tenant gave no answer: {}".format(error)) from None
+
+    def _log_in(
+        self, application: Dict[str, str], form: Optional[Dict[str, str]], parameters: Dict[str, Any]
+    ) -> Dict[str, Any]:
+        client_id, issuer = application["client_id"], self._issuer(application)
+        web, verifier, nonce = self.session, secrets.token_urlsafe(48), secrets.token_urlsafe(16)
+        web.client_id, web.client_secret = client_id, application["client_secret"]
+        web.redirect_uri = self._tenant.settings[client_id]["callbacks"][0]
+        web.code_challenge_method = "S256"
+        web.token_endpoint_auth_method = "client_secret_post"
+        address, state = web.create_authorization_url(
+            issuer + "authorize", code_verifier=verifier, nonce=nonce, response_mode="query",
+            **parameters
+        )
+        answer = self._get(address)
+        if form is not None and not answer.is_redirect:
+            answer = self._send("POST", issuer + "u/login?" + urlsplit(address).query, data=form)
+            answer = self._get(issuer.rstrip("/") + answer.headers.get("Location", "/"))
+        callback = answer.headers.get("Location", "")
+        if not callback.startswith(web.redirect_uri):
+            page = "login" if answer.ok else "error"
+            reason = answer.headers.get(REASON_HEADER, "The browser shows the login page.")
+            raise RedemptionFailed(reason, page=page)
+        told = dict(parse_qsl(urlsplit(callback).query))
+        if "error" in told:
+            raise RedemptionFailed(told.get("error_description", told["error"]), told["error"])
+        token = web.fetch_token(
+            issuer + "oauth/token", authorization_response=callback, state=state,
+            code_verifier=verifier, timeout=TIMEOUT,
+        )
+        keys = KeySet.import_key_set(self._get(issuer + ".well-known/jwks.json").json())
+        claims: Dict[str, Any] = jwt.decode(token["id_token"], keys, ["RS256", "PS256"]).claims
+        expected = {"iss": issuer, "aud": client_id, "nonce": nonce}
+        options: Any = {k: {"essential": True, "value": v} for k, v in expected.items()}
+        jwt.JWTClaimsRegistry(now=int(self._tenant.clock()), **options).validate(claims)
+        return claims
+
+    def _issuer(self, application: Dict[str, str]) -> str:
+        domain = application["domain"]
+        return (domain if "://" in domain else "https://" + domain) + "/"
+
+    def _get(self, url: str) -> Any:
+        return self._send("GET", url)
+
+    def _send(self, method: str, url: str, **kwargs: Any) -> Any:
+        headers = {self._tenant.address_header: "{} {}".format(self._tenant.address_secret, self.ip)}
+        return self.session.request(
+            method, url, headers=headers, withhold_token=True, allow_redirects=False,
+            timeout=TIMEOUT, **kwargs
+        )

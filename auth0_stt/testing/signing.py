@@ -1,0 +1,97 @@
+"""The tenant's keys and the tokens signed with them (RFC 7515, RFC 7517, RFC 7519)."""
+
+import functools
+import secrets
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Callable
+from typing import Dict
+from typing import Optional
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+from joserfc.jwk import RSAKey
+
+from .clock import Clock
+
+if TYPE_CHECKING:
+    from .clients import Client
+    from .records import Session
+
+# Auth0 takes an ID token as actor token in these two only.
+ID_TOKEN_ALGORITHMS = ["RS256", "PS256"]
+ACCESS_TOKEN_LIFETIME = 86400
+
+
+@functools.lru_cache(maxsize=None)
+def tenant_key() -> RSAKey:
+    """Return the key that signs every tenant's tokens in this process."""
+    return RSAKey.generate_key(2048, auto_kid=True)
+
+
+@functools.lru_cache(maxsize=None)
+def application_key() -> RSAKey:
+    """Return the key with which applications may sign client assertions."""
+    return RSAKey.generate_key(2048, auto_kid=True)
+
+
+def key_set() -> Dict[str, Any]:
+    """Return what /.well-known/jwks.json publishes."""
+    public = dict(tenant_key().as_dict(private=False), use="sig", alg="RS256")
+    return {"keys": [public]}
+
+
+def sign(claims: Dict[str, Any], algorithm: str = "RS256") -> str:
+    """Return the claims as a JWT of the tenant's."""
+    header = {"alg": algorithm, "kid": tenant_key().kid}
+    return jwt.encode(header, claims, tenant_key(), [algorithm])
+
+
+def access_token(client: "Client", session: "Session", scope: str, audience: Any, now: float) -> str:
+    """Return an access token; it carries ``act`` where an agent acts for the user."""
+    claims = {
+        "iss": session.issuer,
+        "aud": audience or [session.issuer + "userinfo"],
+        "iat": int(now),
+        "exp": int(now) + ACCESS_TOKEN_LIFETIME,
+        "azp": client.client_id,
+        "scope": scope,
+    }
+    return sign(dict(claims, **session.claims()))
+
+
+def verified(token: str, now: float, **expected: Dict[str, Any]) -> Dict[str, Any]:
+    """Return the claims of a token of the tenant's.
+
+    Raises:
+        joserfc.errors.JoseError: its signature, times or an expected claim are wrong.
+        ValueError: it is no JWT at all.
+    """
+    claims: Dict[str, Any] = jwt.decode(token, tenant_key(), ID_TOKEN_ALGORITHMS).claims
+    essential: Dict[str, Any] = {name: {"essential": True} for name in ("sub", "iat", "exp")}
+    essential.update(expected)
+    jwt.JWTClaimsRegistry(now=int(now), **essential).validate(claims)
+    return claims
+
+
+class SubjectTokens:
+    """The subject tokens of the company in this tenant: short-lived JWTs under a shared key."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._key = OctKey.import_key(secrets.token_bytes(32))
+        self._clock: Callable[[], float] = clock
+
+    def sign(self, user_id: str, lifetime: float) -> str:
+        """Return a token that names a user for ``lifetime`` seconds."""
+        claims = {"sub": user_id, "exp": int(self._clock() + lifetime)}
+        return jwt.encode({"alg": "HS256"}, claims, self._key, ["HS256"])
+
+    def user_id(self, token: str) -> Optional[str]:
+        """Return whom a token names, None if it is not one of these or has expired."""
+        try:
+            claims = jwt.decode(token, self._key, ["HS256"]).claims
+            jwt.JWTClaimsRegistry(now=int(self._clock())).validate(claims)
+        except (JoseError, ValueError):
+            return None
+        return str(claims["sub"])

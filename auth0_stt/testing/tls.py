@@ -1,0 +1,68 @@
+"""TLS with a certificate authority of the tenant's own, and names for it."""
+
+import contextlib
+import os
+import shutil
+import socket
+import ssl
+import tempfile
+from typing import Any
+from typing import Iterator
+from typing import Tuple
+
+import trustme
+
+from .clients import thumbprint_sha256
+
+
+class Certificates:
+    """A certificate authority in files that last until ``close()``."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.mkdtemp(prefix="auth0-stt-")
+        self._authority = trustme.CA()
+        self.ca_file = os.path.join(self._folder, "ca.pem")
+        self._authority.cert_pem.write_to_path(self.ca_file)
+
+    def server_context(self) -> ssl.SSLContext:
+        """Return a context that serves localhost and takes a client's certificate, if any."""
+        names = ("localhost", "mtls.localhost", "*.localhost", "127.0.0.1", "::1")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._authority.issue_cert(*names).configure_cert(context)
+        self._authority.configure_trust(context)
+        context.verify_mode = ssl.CERT_OPTIONAL
+        return context
+
+    def client_certificate(self, name: str) -> Tuple[str, str, str]:
+        """Return a new client certificate: its path, its key's path and its thumbprint."""
+        issued = self._authority.issue_cert(common_name=name)
+        certificate = os.path.join(self._folder, name + ".pem")
+        key = os.path.join(self._folder, name + ".key")
+        for blob in issued.cert_chain_pems:
+            blob.write_to_path(certificate, append=True)
+        issued.private_key_pem.write_to_path(key)
+        return certificate, key, thumbprint_sha256(issued.cert_chain_pems[0].bytes().decode())
+
+    def close(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def localhost_names() -> Iterator[None]:
+    """Make names like ``mtls.localhost`` resolve in this process, as RFC 6761, 6.3 asks.
+
+    Not every system's resolver does. Needed for ``client_certificate`` against a tenant with
+    ``tls=True``; it replaces ``socket.getaddrinfo`` while it lasts.
+    """
+    original = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+        loopback = isinstance(name, str) and name.rstrip(".").lower().endswith(".localhost")
+        return original("127.0.0.1" if loopback else host, *args, **kwargs)
+
+    socket.getaddrinfo = getaddrinfo
+    try:
+        yield
+    finally:
+        socket.getaddrinfo = original
