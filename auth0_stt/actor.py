@@ -1,0 +1,148 @@
+"""The agent's own token: used as it is while fresh, renewed with the refresh token once stale (RFC 6749, 6)."""
+
+import base64
+import time
+from typing import TYPE_CHECKING
+from typing import Any
+from typing import Dict
+from typing import Optional
+from typing import Union
+
+from .arguments import parse_domain
+from .arguments import seconds
+from .arguments import text_error
+from .arguments import token_error
+from .client_auth import ClientAssertion
+from .client_auth import ClientCertificate
+from .client_auth import credential_error
+from .client_auth import credentials
+from .errors import CustomTokenExchangeError
+from .errors import CustomTokenExchangeErrorCode
+from .errors import SessionTransferError
+from .models import ID_TOKEN_TYPE
+from .models import ActorToken
+from .token_endpoint import log_outcome
+from .token_endpoint import parse_object
+from .token_endpoint import request_tokens
+from .transport import session_error
+
+if TYPE_CHECKING:
+    from requests import Session
+
+
+def resolve_actor_token(
+    domain: str,
+    *,
+    client_id: str,
+    id_token: Optional[str],
+    refresh_token: Optional[str] = None,
+    client_secret: Optional[str] = None,
+    client_assertion: Optional[ClientAssertion] = None,
+    client_certificate: Optional[ClientCertificate] = None,
+    leeway: float = 30.0,
+    timeout: float = 10.0,
+    session: Optional["Session"] = None,
+) -> ActorToken:
+    """Return the agent's ID token as an actor token, renewed first if it is stale.
+
+    :param id_token: the ID token of the agent's session. One that stays valid for ``leeway`` seconds is used
+        without a request: only its ``exp`` is read, the signature is the tenant's to check. One that is stale,
+        unreadable or None is renewed.
+    :param refresh_token: the refresh token of the agent's session. Where ``refreshed`` is True in what comes
+        back, store its ``actor_token`` and ``refresh_token`` at once: the tenant may have rotated the old one
+        away, and using that again can sign the agent out.
+    :param timeout: seconds for the whole call, name resolution apart.
+
+    The other arguments are those of :func:`request_session_transfer_token`. A renewed ID token is not looked
+    into, since it is the tenant's newest word and the clock here may be wrong.
+
+    Raises :class:`CustomTokenExchangeError` with the code ``actor_unavailable`` where there is no usable token
+    (the message says why; ``error``, ``error_description`` and ``status_code`` are the tenant's, where it
+    refused), with ``mfa_required`` where the agent must sign in anew, or with the code of a tenant in trouble;
+    :class:`InvalidArgumentError` for a mistake in the arguments; :class:`TransportError` where no answer came.
+
+    Source: OpenID Connect Core 1.0, 12; RFC 6749, 6; Auth0, "Refresh Token Rotation".
+    """
+    started = time.monotonic()
+    tenant = parse_domain(domain)
+    timeout = seconds("timeout", timeout)
+    leeway = seconds("leeway", leeway, zero=True)
+    error = (
+        credential_error(tenant, client_id, client_secret, client_assertion, client_certificate)
+        or session_error(session)
+        or (None if id_token is None or isinstance(id_token, str) else token_error("id_token", id_token))
+        or (None if refresh_token is None else token_error("refresh_token", refresh_token))
+    )
+    if error is None and id_token is not None and _is_fresh(id_token, time.time() + leeway):
+        return ActorToken(id_token, ID_TOKEN_TYPE, refresh_token, False)
+    if error is None and refresh_token is None:
+        state = "missing" if id_token is None else "stale or unreadable"
+        error = _unavailable(f"the ID token is {state}, and there is no refresh token to renew it")
+    if error is None and callable(client_assertion):
+        client_assertion = client_assertion(tenant.issuer)
+        error = text_error("client_assertion", client_assertion, "what the callable returned")
+
+    outcome = error or _renewed(
+        request_tokens(
+            tenant,
+            {
+                "grant_type": "refresh_token",
+                "refresh_token": refresh_token,
+                "scope": "openid",
+                "client_id": client_id,
+            },
+            credentials(client_secret, client_assertion, client_certificate),
+            None,
+            timeout,
+            session,
+        ),
+        refresh_token,
+    )
+    log_outcome("actor token", outcome, tenant, client_id, None, started)
+    if isinstance(outcome, SessionTransferError):
+        raise outcome
+    return outcome
+
+
+def _is_fresh(id_token: str, moment: float) -> bool:
+    """Whether the token is readable and its ``exp`` (RFC 7519, 4.1.4) a finite number after the moment."""
+    try:
+        _, payload, _ = id_token.split(".")
+        claims = parse_object(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        expiry = (claims or {}).get("exp")
+        if not isinstance(expiry, (int, float)) or isinstance(expiry, bool):
+            return False
+        return float(expiry) > moment and token_error("id_token", id_token) is None
+    except (ValueError, OverflowError):
+        return False
+
+
+def _renewed(
+    answer: Union[Dict[str, Any], SessionTransferError], refresh_token: Optional[str]
+) -> Union[ActorToken, SessionTransferError]:
+    """Return what is to be stored, or the error: a tenant that refuses leaves no actor, one in trouble says nothing."""
+    if isinstance(answer, CustomTokenExchangeError) and answer.code not in _TOLD_APART and not answer.retryable:
+        refused = f"the tenant refused to renew the ID token: {answer.error or answer.status_code}"
+        return _unavailable(refused, answer.error, answer.error_description, answer.status_code)
+    if isinstance(answer, SessionTransferError):
+        return answer
+    id_token, rotated = answer.get("id_token"), answer.get("refresh_token")
+    if token_error("id_token", id_token) is not None:
+        return _unavailable("the tenant renewed no ID token: was openid granted at the sign-in?", status=200)
+    kept = refresh_token if token_error("refresh_token", rotated) is not None else rotated
+    return ActorToken(str(id_token), ID_TOKEN_TYPE, kept, True)
+
+
+#: What is no missing actor: the agent must do something else, or the tenant is in trouble.
+_TOLD_APART = (
+    CustomTokenExchangeErrorCode.mfa_required,
+    CustomTokenExchangeErrorCode.invalid_response,
+    CustomTokenExchangeErrorCode.server_error,
+    CustomTokenExchangeErrorCode.temporarily_unavailable,
+)
+
+
+def _unavailable(
+    reason: str, error: Optional[str] = None, description: Optional[str] = None, status: Optional[int] = None
+) -> CustomTokenExchangeError:
+    return CustomTokenExchangeError(CustomTokenExchangeErrorCode.actor_unavailable, reason, error, description, status)

@@ -1,0 +1,317 @@
+"""Checks on what callers pass: texts, tokens, hosts, addresses. No message shows a value.
+
+A check of something secret *returns* its error and the caller raises it, so that no frame of a traceback holds
+the secret in a local variable. The others raise.
+"""
+
+import re
+from ipaddress import AddressValueError
+from ipaddress import IPv4Address
+from ipaddress import IPv6Address
+from typing import Any
+from typing import Dict
+from typing import List
+from typing import Mapping
+from typing import Optional
+from unicodedata import bidirectional
+
+from attrs import field
+from attrs import frozen
+
+from .errors import CustomTokenExchangeError
+from .errors import CustomTokenExchangeErrorCode
+from .errors import InvalidArgumentError
+from .errors import SessionTransferError
+
+#: A day, in seconds: more is a mistake, and much more overflows what sockets take.
+_LONGEST = 86_400
+
+# RFC 3986, 3.1: an absolute URI begins with its scheme.
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
+
+# RFC 6749, 3.3.
+_SCOPE = re.compile(r"[!#-\[\]-~]+")
+
+# A digit first, or `0x`: the URL Standard reads a host whose last label looks so as an IPv4 address.
+_NUMERIC = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}")
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::([1-9][0-9]{0,4}))?")
+_DOMAIN = re.compile(r"(?:(https?)://)?([^/\\?#@%\s]+)/?", re.IGNORECASE)
+
+
+def text_error(argument: str, value: Any, remedy: str = "", spaces: bool = False) -> Optional[InvalidArgumentError]:
+    """Return the error of a text that is no str, blank, or holds what can't be sent."""
+    remedy = remedy and f" ({remedy})"
+    if not isinstance(value, str):
+        return InvalidArgumentError(f"{argument} must be a str{remedy}", argument)
+    if not value.strip():
+        return InvalidArgumentError(f"{argument} is blank{remedy}", argument)
+    if spaces:
+        if not _encodable(value) or "\0" in value:
+            return InvalidArgumentError(f"{argument} holds characters that can't be sent{remedy}", argument)
+    elif not value.isprintable() or " " in value:
+        return InvalidArgumentError(
+            f"{argument} holds white space or control characters: remove them{remedy}", argument
+        )
+    return None
+
+
+def optional_text_error(argument: str, value: Any, spaces: bool = False) -> Optional[InvalidArgumentError]:
+    """Return the error of a text that may be None."""
+    if value is None:
+        return None
+    return text_error(argument, value, "pass None to leave it out", spaces)
+
+
+def token_error(argument: str, value: Any) -> Optional[CustomTokenExchangeError]:
+    """Return ``invalid_token_format`` for what can't be a bare token."""
+    if not isinstance(value, str):
+        problem = "must be a str"
+    elif not value.strip():
+        problem = "is blank"
+    elif value.lstrip()[:7].lower().rstrip() == "bearer":
+        problem = "begins with Bearer: pass the token alone"
+    elif not value.isprintable() or " " in value:
+        problem = "holds white space or control characters: pass the token alone"
+    else:
+        return None
+    return CustomTokenExchangeError(CustomTokenExchangeErrorCode.invalid_token_format, f"{argument} {problem}")
+
+
+def uri_error(argument: str, value: Any) -> Optional[InvalidArgumentError]:
+    """Return the error of what is no absolute URI, as the types of tokens are (RFC 8693, 2.1)."""
+    if isinstance(value, str) and _URI.fullmatch(value):
+        return None
+    return InvalidArgumentError(f"{argument} must be a URI such as urn:acme:customer", argument)
+
+
+def actor_error(actor_token: Any, actor_token_type: Any) -> Optional[SessionTransferError]:
+    """Return the error of an actor that is missing, untyped or malformed."""
+    if actor_token is None:
+        return CustomTokenExchangeError(
+            CustomTokenExchangeErrorCode.actor_unavailable,
+            "actor_token is None: a session transfer token needs an actor, in practice the agent's ID token",
+        )
+    if actor_token_type is None or actor_token_type == "":
+        return CustomTokenExchangeError(
+            CustomTokenExchangeErrorCode.missing_actor_token_type,
+            "actor_token_type is missing: for an Auth0 ID token pass ID_TOKEN_TYPE",
+        )
+    return token_error("actor_token", actor_token) or uri_error("actor_token_type", actor_token_type)
+
+
+def seconds(argument: str, value: Any, zero: bool = False) -> float:
+    """Return a number of seconds, above 0 (or 0 too) and within a day, or raise InvalidArgumentError."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if is_number and (0 < value <= _LONGEST or (zero and value == 0)):
+        return float(value)
+    raise InvalidArgumentError(
+        "{} must be a number of seconds, {} 0 and at most {}".format(argument, "from" if zero else "above", _LONGEST),
+        argument,
+    )
+
+
+def scope_text(value: Any) -> Optional[str]:
+    """Return scopes, given as a str or a list or tuple of str, as the protocol has them: parted by spaces."""
+    if value is None:
+        return None
+    names = value.split(" ") if isinstance(value, str) else value
+    if (
+        isinstance(names, (list, tuple))
+        and names
+        and all(isinstance(name, str) and _SCOPE.fullmatch(name) for name in names)
+    ):
+        return " ".join(names)
+    raise InvalidArgumentError(
+        "scope must be names parted by single spaces, or a list of names (pass None to leave it out)", "scope"
+    )
+
+
+def ip_address(argument: str, value: Any) -> Optional[str]:
+    """Return one IP address in its canonical form; an IPv4 address mapped into IPv6 as the IPv4 address it is."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if _is_ipv4(value):
+            return value
+        address = _ipv6(value)
+        if address is not None:
+            return str(address.ipv4_mapped or address)
+    raise InvalidArgumentError(
+        f"{argument} must be one IPv4 or IPv6 address: no list, port, brackets, zone or name", argument
+    )
+
+
+#: What this package or the protocol says itself (RFC 8693, 2.1; RFC 7521, 4.2; Auth0).
+_OWNED = frozenset(
+    (
+        *("grant_type", "audience", "resource", "requested_token_type", "scope", "organization", "reason"),
+        *("subject_token", "subject_token_type", "actor_token", "actor_token_type"),
+        *("client_id", "client_secret", "client_assertion", "client_assertion_type"),
+    )
+)
+
+
+def extra_fields(extra: Any) -> Dict[str, List[str]]:
+    """Return further form fields, each with its values, or raise InvalidArgumentError."""
+    if extra is None:
+        return {}
+    if not isinstance(extra, Mapping):
+        raise InvalidArgumentError("extra must be a mapping of names to str or lists of str", "extra")
+    fields = {}
+    for name, values in list(extra.items()):
+        if text_error("extra", name) is not None:
+            raise InvalidArgumentError("extra has a name that is no str, blank, or holds white space", "extra")
+        if name in _OWNED:
+            raise InvalidArgumentError(
+                f"extra has the name {name}, which the protocol owns: use the argument instead", "extra"
+            )
+        values = [values] if isinstance(values, str) else values
+        if not isinstance(values, (list, tuple)) or not values:
+            raise InvalidArgumentError("extra has a value that is neither a str nor a list of str", "extra")
+        if not all(isinstance(value, str) and _encodable(value) for value in values):
+            raise InvalidArgumentError("extra has a value that is no str, or that can't be sent", "extra")
+        fields[name] = list(values)
+    return fields
+
+
+@frozen
+class Host:
+    """A host and port that a browser and this package read alike; ``port`` is None for the scheme's own."""
+
+    name: str
+    port: Optional[int] = None
+
+    def __str__(self) -> str:
+        return self.name if self.port is None else f"{self.name}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.name in ("localhost", "[::1]") or (self.name.startswith("127.") and _is_ipv4(self.name))
+
+
+def parse_authority(authority: Any, scheme: str = "https") -> Optional[Host]:
+    """Return the host of ``host[:port]``, in lower case and without the scheme's own port; None if it is none.
+
+    What the URL Standard (whatwg.org) would rewrite, such as IPv4 in odd notations, zones, percent-encoding or
+    ideographic dots, is no host here, so that no two readers can differ about it.
+    """
+    match = _AUTHORITY.fullmatch(authority) if isinstance(authority, str) else None
+    if match is None:
+        return None
+    name, digits = match.group(1).lower(), match.group(2)
+    port = int(digits) if digits else None
+    if port is not None and port > 65_535:
+        return None
+    if name.startswith("["):
+        address = _ipv6(name[1:-1])
+        if address is None:
+            return None
+        # The form that browsers write: an IPv4 tail as two groups of hexadecimal digits.
+        name = f"[{_url_form(address)}]"
+    elif not _is_ipv4(name) and not _is_name(name):
+        return None
+    return Host(name, None if port == {"https": 443, "http": 80}[scheme] else port)
+
+
+@frozen
+class Tenant:
+    """Where a tenant is, worked out once from ``domain``."""
+
+    scheme: str
+    host: Host
+    #: ``host[:port]``, as it stands in the audience and in logs.
+    domain: str = field(init=False)
+
+    @domain.default
+    def _domain(self) -> str:
+        return str(self.host)
+
+    @property
+    def audience(self) -> str:
+        """The audience of a session transfer token."""
+        return f"urn:{self.domain}:session_transfer"
+
+    @property
+    def issuer(self) -> str:
+        """The audience of a client assertion."""
+        return f"https://{self.domain}/"
+
+    @property
+    def token_endpoint(self) -> str:
+        return f"{self.scheme}://{self.domain}/oauth/token"
+
+    @property
+    def mtls_token_endpoint(self) -> str:
+        """Where a client that proves itself by its TLS certificate goes (Auth0, mTLS aliases)."""
+        return f"https://mtls.{self.domain}/oauth/token"
+
+
+def parse_domain(domain: Any) -> Tenant:
+    """Return the tenant of ``[https://]host[:port][/]``, or raise InvalidArgumentError."""
+    match = _DOMAIN.fullmatch(domain) if isinstance(domain, str) else None
+    if match is not None and domain.isascii():
+        scheme = (match.group(1) or "https").lower()
+        host = parse_authority(match.group(2), scheme)
+        if host is not None and (scheme == "https" or host.is_loopback):
+            return Tenant(scheme, host)
+    raise InvalidArgumentError(
+        "domain must be the tenant's host, such as acme.eu.auth0.com or https://login.acme.com: "
+        "no path, query, user or blank, and http for loopback alone",
+        "domain",
+    )
+
+
+def _encodable(value: str) -> bool:
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_ipv4(text: str) -> bool:
+    # The comparison refuses `010.0.0.1`, which IPv4Address reads as 10.0.0.1 before Python 3.9.5.
+    try:
+        return str(IPv4Address(text)) == text
+    except AddressValueError:
+        return False
+
+
+def _ipv6(text: str) -> Optional[IPv6Address]:
+    try:
+        return None if "%" in text else IPv6Address(text)
+    except AddressValueError:
+        return None
+
+
+def _url_form(address: IPv6Address) -> str:
+    if address.ipv4_mapped is None:
+        return str(address)
+    high, low = divmod(int(address.ipv4_mapped), 65_536)
+    return f"::ffff:{high:x}:{low:x}"
+
+
+def _is_name(name: str) -> bool:
+    labels = name.split(".")
+    if len(name) > 253 or _NUMERIC.fullmatch(labels[-1]) or not all(map(_LABEL.fullmatch, labels)):
+        return False
+    unicode_labels = [_to_unicode(label) for label in labels]
+    if None in unicode_labels:
+        return False
+    # RFC 5893, 2: one label written from right to left binds the form of all the others.
+    if any(bidirectional(char) in ("R", "AL", "AN") for label in unicode_labels for char in label or ""):
+        return all(label[:1].isalpha() and (label or "")[-1:].isalnum() for label in unicode_labels if label)
+    return True
+
+
+def _to_unicode(label: str) -> Optional[str]:
+    """Return a label as people read it; None for an ``xn--`` label that stands for nothing."""
+    if not label.startswith("xn--"):
+        return label
+    try:
+        text = label.encode("ascii").decode("idna")
+        return text if text.encode("idna").decode("ascii") == label and not text.isascii() else None
+    except UnicodeError:
+        return None

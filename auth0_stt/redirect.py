@@ -1,0 +1,118 @@
+"""Send the agent's browser over: the target's login URL with the session transfer token in it."""
+
+import re
+from typing import Any
+from typing import Collection
+from typing import Dict
+from typing import List
+from typing import Optional
+from urllib.parse import quote
+from urllib.parse import unquote_plus
+
+from .arguments import Host
+from .arguments import optional_text_error
+from .arguments import parse_authority
+from .arguments import token_error
+from .errors import InvalidArgumentError
+from .models import SESSION_TRANSFER_TOKEN_TYPE
+from .models import SessionTransferTokenResult
+
+#: Headers for the redirect: the URL holds the token, so no cache may keep it and no Referer may tell it.
+REDIRECT_HEADERS: Dict[str, str] = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+
+# RFC 3986 characters, and those that the URL Standard leaves as they are in a query or a fragment.
+_TARGET = re.compile(
+    r"(?P<scheme>https?)://(?P<authority>[^/?#@\\%]+)(?P<path>(?:/[\w.~!$&'()*+,;=:@%-]*)*)"
+    r"(?P<query>\?[\w.~!$&'()*+,;=:@%/?\[\]{}|^`-]*)?(?P<fragment>#[\w.~!$&'()*+,;=:@%/?\[\]{}|^-]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+# A browser resolves these segments before it asks for the page.
+_DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
+
+
+def build_session_transfer_redirect(
+    target_login_url: str,
+    result: SessionTransferTokenResult,
+    organization: Optional[str] = None,
+    *,
+    allowed_hosts: Optional[Collection[str]] = None,
+) -> str:
+    """Return the URL that opens the target application as the customer: redirect the agent's browser to it at once.
+
+    Answer the agent's POST with status 303 and :data:`REDIRECT_HEADERS`; never log or store the URL.
+
+    :param target_login_url: the target's ``initiate_login_uri``: absolute and ``https``, ``http`` for loopback
+        alone. What stands in its query stays as it is, but for an earlier token or organization.
+    :param result: what :func:`request_session_transfer_token` returned.
+    :param organization: id or name that the session is for; apart from the one that was checked while minting.
+    :param allowed_hosts: where the URL may point, as ``host`` or ``host:port``; pass it wherever
+        ``target_login_url`` comes from a request.
+
+    Raises :class:`InvalidArgumentError`.
+
+    Source: Auth0, "Session Delegation".
+    """
+    error = _result_error(result) or optional_text_error("organization", organization)
+    if error is not None:
+        raise error
+    match = _TARGET.fullmatch(target_login_url) if isinstance(target_login_url, str) else None
+    scheme = match.group("scheme").lower() if match else ""
+    host = parse_authority(match.group("authority"), scheme) if match else None
+    if (
+        match is None
+        or host is None
+        or not match.group("authority").lower().startswith(host.name)  # an IPv6 address in another form
+        or _DOT_SEGMENT.search(match.group("path"))
+    ):
+        raise InvalidArgumentError(
+            "target_login_url must be an absolute https URL of plain ASCII (percent-encode the rest), "
+            "without user, backslash or dot segments",
+            "target_login_url",
+        )
+    if scheme == "http" and not host.is_loopback:
+        raise InvalidArgumentError("target_login_url must be https (http for loopback alone)", "target_login_url")
+    if allowed_hosts is not None and host not in _hosts(allowed_hosts, scheme):
+        raise InvalidArgumentError("target_login_url points to a host that is not in allowed_hosts", "target_login_url")
+
+    parameters = {"session_transfer_token": result.session_transfer_token}
+    if organization is not None:
+        parameters["organization"] = organization
+    query = (match.group("query") or "?")[1:]
+    kept = "&".join(piece for piece in query.split("&") if _name(piece) not in parameters)
+    if any(_name(piece) in parameters for piece in kept.replace(";", "&").split("&")):
+        raise InvalidArgumentError(
+            "target_login_url has a session_transfer_token or organization behind a semicolon", "target_login_url"
+        )
+    added = "&".join("{}={}".format(name, quote(value, safe="")) for name, value in parameters.items())
+    return "{}://{}{}?{}{}{}{}".format(
+        match.group("scheme"),
+        match.group("authority"),
+        match.group("path") or "/",
+        kept,
+        "&" if kept and not kept.endswith("&") else "",
+        added,
+        match.group("fragment") or "",
+    )
+
+
+def _name(piece: str) -> str:
+    return unquote_plus(piece.partition("=")[0])
+
+
+def _result_error(result: Any) -> Optional[InvalidArgumentError]:
+    if not isinstance(result, SessionTransferTokenResult):
+        return InvalidArgumentError("result must be what request_session_transfer_token returned", "result")
+    if result.issued_token_type != SESSION_TRANSFER_TOKEN_TYPE:
+        return InvalidArgumentError("result holds a token of another type: it must not get into a URL", "result")
+    if token_error("result", result.session_transfer_token) is not None:
+        return InvalidArgumentError("result holds a malformed token", "result")
+    return None
+
+
+def _hosts(allowed_hosts: Any, scheme: str) -> List[Host]:
+    entries = list(allowed_hosts) if isinstance(allowed_hosts, Collection) else [None]
+    hosts = [parse_authority(entry, scheme) for entry in entries]
+    if isinstance(allowed_hosts, (str, bytes)) or None in hosts:
+        raise InvalidArgumentError("allowed_hosts must be a collection of host or host:port", "allowed_hosts")
+    return [host for host in hosts if host is not None]

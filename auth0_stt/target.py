@@ -1,0 +1,70 @@
+"""For the application that is entered: what its login route passes on, and who is behind a session."""
+
+from typing import Any
+from typing import Dict
+from typing import List
+from typing import Mapping
+from typing import Optional
+
+from .arguments import text_error
+from .errors import InvalidArgumentError
+from .models import Actor
+
+_PARAMETERS = ("session_transfer_token", "organization")
+
+
+def session_transfer_params(query: Any) -> Dict[str, str]:
+    """Return what a login route passes on to ``/authorize``: nothing for an ordinary login.
+
+    :param query: the query of the request: Django's ``QueryDict``, Werkzeug's ``MultiDict``, or any mapping of
+        names to a str or a list of str. With a ``session_transfer_token`` in it, that and the ``organization``,
+        if there is one, come back.
+
+    Drop ``offline_access`` from the scope for a login with a token: the tenant refuses it. The token itself is the
+    tenant's to check.
+
+    Raises :class:`InvalidArgumentError` for a parameter that is repeated or malformed: answer 400.
+
+    Source: Auth0, "Session Delegation".
+    """
+    if not isinstance(query, Mapping) and not hasattr(query, "getlist"):
+        raise InvalidArgumentError("query must be the mapping of a request's query parameters", "query")
+    found = {name: values for name, values in ((name, _values(query, name)) for name in _PARAMETERS) if values}
+    if "session_transfer_token" not in found:
+        return {}
+    for name, values in found.items():
+        if len(values) > 1:
+            raise InvalidArgumentError(f"query has {name} more than once", "query")
+        if text_error(name, values[0]) is not None:
+            raise InvalidArgumentError(f"query has a malformed {name}", "query")
+    return {name: values[0] for name, values in found.items()}
+
+
+def _values(query: Any, name: str) -> List[Any]:
+    """Return all the values of a parameter, however the mapping keeps them."""
+    if hasattr(query, "getlist"):
+        return list(query.getlist(name))
+    if name not in query:
+        return []
+    values = query[name]
+    return list(values) if isinstance(values, (list, tuple)) else [values]
+
+
+def actor_from_claims(claims: Mapping[str, Any]) -> Optional[Actor]:
+    """Return the agent behind a delegated session, or None for a session of the customer's own.
+
+    :param claims: the claims of the session's ID token, already verified by the login.
+
+    Raises :class:`InvalidArgumentError` for claims that are no mapping, and for an ``act`` claim that names no
+    one: such a session must not pass for the customer's own.
+
+    Source: RFC 8693, 4.1; Auth0, "Session Delegation".
+    """
+    if not isinstance(claims, Mapping):
+        raise InvalidArgumentError("claims must be the mapping of an ID token's claims", "claims")
+    if "act" not in claims:
+        return None
+    act = claims["act"]
+    if not isinstance(act, Mapping) or not isinstance(act.get("sub"), str) or not act["sub"].strip():
+        raise InvalidArgumentError("claims has an act claim without the agent's sub", "claims")
+    return Actor(act["sub"], {name: value for name, value in act.items() if name != "sub"})

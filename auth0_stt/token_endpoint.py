@@ -1,0 +1,230 @@
+"""The token endpoint: the request that every grant makes there, and what its answer means.
+
+Source: RFC 6749, 5.1 and 5.2; RFC 8693, 2.2.
+"""
+
+import base64
+import json
+import logging
+import math
+import platform
+import time
+from email.utils import parsedate_to_datetime
+from typing import Any
+from typing import Dict
+from typing import Iterable
+from typing import List
+from typing import Mapping
+from typing import Optional
+from typing import Tuple
+from typing import Union
+from urllib.parse import quote
+from urllib.parse import quote_plus
+
+from . import __version__
+from .arguments import Tenant
+from .client_auth import Credentials
+from .errors import SERVER_WORDS
+from .errors import CustomTokenExchangeError
+from .errors import CustomTokenExchangeErrorCode
+from .errors import InvalidArgumentError
+from .errors import SessionTransferError
+from .transport import Reply
+from .transport import post_form
+
+#: Characters kept of a text from the server.
+_LONGEST_TEXT = 500
+
+#: Characters of a secret that are too many to be a coincidence in a text from the server.
+_RECOGNIZABLE = 16
+
+#: Seconds, a year: a server that asks for more did not mean it.
+_LONGEST_WAIT = 31_536_000.0
+
+_MASK = "***"
+
+#: The fields of a form that no error may repeat.
+_SECRETS = ("client_secret", "client_assertion", "subject_token", "actor_token", "refresh_token")
+
+
+_logger = logging.getLogger(__name__.rpartition(".")[0])
+_logger.addHandler(logging.NullHandler())
+
+
+def request_tokens(
+    tenant: Tenant,
+    form: Mapping[str, Any],
+    credentials: Credentials,
+    forwarded_for: Optional[str],
+    timeout: float,
+    session: Any,
+) -> Union[Dict[str, Any], SessionTransferError]:
+    """POST a grant once and return the JSON object of a success, or the error to raise."""
+    headers = {**_headers()}
+    if forwarded_for is not None:
+        headers["auth0-forwarded-for"] = forwarded_for
+    url = tenant.token_endpoint if credentials.certificate is None else tenant.mtls_token_endpoint
+    form = {name: value for name, value in {**form, **credentials.fields}.items() if value is not None}
+    reply = post_form(url, form, headers, timeout, session, credentials.certificate)
+    if not isinstance(reply, Reply):
+        return reply
+    return read_reply(reply, tenant.domain, [form[name] for name in _SECRETS if name in form])
+
+
+_constant_headers: Dict[str, str] = {}
+
+
+def _headers() -> Mapping[str, str]:
+    """Return the headers of every request, made once."""
+    if not _constant_headers:
+        client = {"name": "auth0-stt", "version": __version__, "env": {"python": platform.python_version()}}
+        _constant_headers.update(
+            {
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",
+                "Auth0-Client": base64.b64encode(json.dumps(client).encode("ascii")).decode("ascii"),
+                # For caches between here and the tenant, and for those that a caller mounts on a session.
+                "Cache-Control": "no-store",
+                "Content-Type": "application/x-www-form-urlencoded",
+                "User-Agent": "auth0-stt/" + __version__,
+            }
+        )
+    return _constant_headers
+
+
+def read_reply(reply: Reply, domain: str, secrets: Iterable[str]) -> Union[Dict[str, Any], SessionTransferError]:
+    """Return the JSON object of a success, or the error that the reply stands for."""
+    if reply.problem is not None:
+        return invalid_response(domain, reply.problem, reply.status)
+    answer = parse_object(reply.body)
+    if reply.status == 200 and answer is None:
+        return invalid_response(domain, "it is not one JSON object in UTF-8 with each name once", 200)
+    if reply.status == 200 and answer is not None and "error" not in answer:
+        return answer
+    return _refusal(reply, answer or {}, domain, list(secrets))
+
+
+def invalid_response(domain: str, problem: str, status: Optional[int] = 200) -> CustomTokenExchangeError:
+    """Return the error of an answer that can't be used."""
+    return CustomTokenExchangeError(
+        CustomTokenExchangeErrorCode.invalid_response,
+        f"the answer of {domain} can't be used: {problem}",
+        status_code=status,
+    )
+
+
+def log_outcome(
+    what: str,
+    outcome: Any,
+    tenant: Tenant,
+    client_id: str,
+    organization: Optional[str],
+    started: float,
+) -> None:
+    """Log that a token was issued, or why not; ``started`` is the ``time.monotonic()`` before the call.
+
+    A caller's mistake is no event of the tenant's: its error says all there is to say.
+    """
+    if isinstance(outcome, InvalidArgumentError):
+        return
+    facts = {
+        "domain": tenant.domain,
+        "client_id": client_id,
+        "organization": organization,
+        "code": None,
+        "status": 200,
+        "duration": time.monotonic() - started,
+    }
+    if isinstance(outcome, SessionTransferError):
+        facts.update(code=str(outcome.code), status=getattr(outcome, "status_code", None))
+        _logger.warning("no %s issued: %s", what, outcome.code, extra=facts)
+    else:
+        _logger.info("%s issued", what, extra=facts)
+
+
+def _refusal(reply: Reply, answer: Dict[str, Any], domain: str, secrets: List[str]) -> CustomTokenExchangeError:
+    word = answer.get("error")
+    known = isinstance(word, str) and word in SERVER_WORDS
+    error = clean_text(word, secrets)
+    description = clean_text(answer.get("error_description"), secrets)
+    return CustomTokenExchangeError(
+        CustomTokenExchangeErrorCode(word if known else "token_exchange_failed"),
+        "{} refused: {} (HTTP {})".format(domain, ": ".join(filter(None, (error, description))) or "-", reply.status),
+        error=error,
+        error_description=description,
+        status_code=reply.status,
+        retry_after=_retry_after(reply.headers),
+    )
+
+
+def clean_text(text: Any, secrets: List[str]) -> Optional[str]:
+    """Return a text from the server without control characters, with echoed secrets masked, and cut."""
+    if not isinstance(text, str):
+        return None
+    text = "".join(char if char.isprintable() else " " for char in text[:20_000]).strip()
+    for secret in sorted(secrets, key=len, reverse=True):
+        for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+            text = text.replace(form, _MASK)
+        # A server may quote the beginning of a token only.
+        pieces = {secret[at : at + _RECOGNIZABLE] for at in range(len(secret) - _RECOGNIZABLE + 1)}
+        at = 0
+        while at <= len(text) - _RECOGNIZABLE:
+            end = at + _RECOGNIZABLE
+            if text[at:end] in pieces:
+                while text[end - _RECOGNIZABLE + 1 : end + 1] in pieces:
+                    end += 1
+                text = text[:at] + _MASK + text[end:]
+            at += 1
+    return text[:_LONGEST_TEXT] or None
+
+
+def _retry_after(headers: Mapping[str, str]) -> Optional[float]:
+    """Return the seconds to wait: Retry-After (RFC 9110, 10.2.3) or, in epoch seconds, x-ratelimit-reset."""
+    value = headers.get("Retry-After", "").strip()
+    now = time.time()
+    if value:
+        if value.isascii() and value.isdigit():
+            return _wait(value, 0.0)
+        try:
+            moment = parsedate_to_datetime(value)
+            return _wait(moment.timestamp(), now)
+        except (TypeError, ValueError, OverflowError, IndexError):
+            pass
+    return _wait(headers.get("x-ratelimit-reset", "").strip(), now)
+
+
+def _wait(moment: Union[str, float], now: float) -> Optional[float]:
+    try:
+        left = float(moment) - now
+    except ValueError:
+        return None
+    return max(0.0, left) if math.isfinite(left) and left <= _LONGEST_WAIT else None
+
+
+def parse_object(body: bytes) -> Optional[Dict[str, Any]]:
+    """Return the one JSON object that the bytes hold, or None: UTF-8, no name twice, no NaN or infinity."""
+    try:
+        answer = json.loads(
+            body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite
+        )
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    names = dict(pairs)
+    if len(names) != len(pairs):
+        raise ValueError
+    return names
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError
+    return number
