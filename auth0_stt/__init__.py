@@ -8,22 +8,18 @@ __version__ = "0.1.0"
 
 from .actor import resolve_actor_token
 from .client_auth import private_key_jwt
-from .errors import CustomTokenExchangeError
-from .errors import CustomTokenExchangeErrorCode
-from .errors import InvalidArgumentError
-from .errors import SessionTransferError
-from .errors import TransportError
-from .errors import TransportErrorCode
+from .errors import (
+    CustomTokenExchangeError,
+    CustomTokenExchangeErrorCode,
+    InvalidArgumentError,
+    SessionTransferError,
+    TransportError,
+    TransportErrorCode,
+)
 from .exchange import request_session_transfer_token
-from .models import ID_TOKEN_TYPE
-from .models import SESSION_TRANSFER_TOKEN_TYPE
-from .models import Actor
-from .models import ActorToken
-from .models import SessionTransferTokenResult
-from .redirect import REDIRECT_HEADERS
-from .redirect import build_session_transfer_redirect
-from .target import actor_from_claims
-from .target import session_transfer_params
+from .models import ID_TOKEN_TYPE, SESSION_TRANSFER_TOKEN_TYPE, Actor, ActorToken, SessionTransferTokenResult
+from .redirect import REDIRECT_HEADERS, build_session_transfer_redirect
+from .target import actor_from_claims, session_transfer_params
 
 __all__ = [
     "ID_TOKEN_TYPE",

@@ -2,28 +2,13 @@
 
 import base64
 import time
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import Dict
-from typing import Optional
-from typing import Union
+from typing import TYPE_CHECKING, Any, Dict, Optional, Union
 
-from .arguments import parse_domain
-from .arguments import seconds
-from .arguments import text_error
-from .arguments import token_error
-from .client_auth import ClientAssertion
-from .client_auth import ClientCertificate
-from .client_auth import credential_error
-from .client_auth import credentials
-from .errors import CustomTokenExchangeError
-from .errors import CustomTokenExchangeErrorCode
-from .errors import SessionTransferError
-from .models import ID_TOKEN_TYPE
-from .models import ActorToken
-from .token_endpoint import log_outcome
-from .token_endpoint import parse_object
-from .token_endpoint import request_tokens
+from .arguments import parse_domain, seconds, text_error, token_error
+from .client_auth import ClientAssertion, ClientCertificate, credential_error, credentials
+from .errors import CustomTokenExchangeError, CustomTokenExchangeErrorCode, SessionTransferError
+from .models import ID_TOKEN_TYPE, ActorToken
+from .token_endpoint import log_outcome, parse_object, request_tokens
 from .transport import session_error
 
 if TYPE_CHECKING:

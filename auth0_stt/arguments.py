@@ -5,23 +5,13 @@ the secret in a local variable. The others raise.
 """
 
 import re
-from ipaddress import AddressValueError
-from ipaddress import IPv4Address
-from ipaddress import IPv6Address
-from typing import Any
-from typing import Dict
-from typing import List
-from typing import Mapping
-from typing import Optional
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Any, Dict, List, Mapping, Optional
 from unicodedata import bidirectional
 
-from attrs import field
-from attrs import frozen
+from attrs import field, frozen
 
-from .errors import CustomTokenExchangeError
-from .errors import CustomTokenExchangeErrorCode
-from .errors import InvalidArgumentError
-from .errors import SessionTransferError
+from .errors import CustomTokenExchangeError, CustomTokenExchangeErrorCode, InvalidArgumentError, SessionTransferError
 
 #: A day, in seconds: more is a mistake, and much more overflows what sockets take.
 _LONGEST = 86_400

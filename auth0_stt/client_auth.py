@@ -4,19 +4,11 @@ import os
 import ssl
 import time
 import uuid
-from typing import Any
-from typing import Callable
-from typing import Dict
-from typing import Optional
-from typing import Tuple
-from typing import Union
+from typing import Any, Callable, Dict, Optional, Tuple, Union
 
-from attrs import field
-from attrs import frozen
+from attrs import field, frozen
 
-from .arguments import Tenant
-from .arguments import parse_authority
-from .arguments import text_error
+from .arguments import Tenant, parse_authority, text_error
 from .errors import InvalidArgumentError
 
 #: A signed JWT, or what makes one for the audience that it is given.

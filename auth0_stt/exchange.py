@@ -1,36 +1,24 @@
 """Mint a session transfer token: the token exchange that the support console makes (RFC 8693, 2)."""
 
 import time
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import Dict
-from typing import Mapping
-from typing import Optional
-from typing import Sequence
-from typing import Union
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence, Union
 
-from .arguments import actor_error
-from .arguments import extra_fields
-from .arguments import ip_address
-from .arguments import optional_text_error
-from .arguments import parse_domain
-from .arguments import scope_text
-from .arguments import seconds
-from .arguments import text_error
-from .arguments import token_error
-from .arguments import uri_error
-from .client_auth import ClientAssertion
-from .client_auth import ClientCertificate
-from .client_auth import credential_error
-from .client_auth import credentials
-from .errors import CustomTokenExchangeError
-from .errors import CustomTokenExchangeErrorCode
-from .errors import SessionTransferError
-from .models import SESSION_TRANSFER_TOKEN_TYPE
-from .models import SessionTransferTokenResult
-from .token_endpoint import invalid_response
-from .token_endpoint import log_outcome
-from .token_endpoint import request_tokens
+from .arguments import (
+    actor_error,
+    extra_fields,
+    ip_address,
+    optional_text_error,
+    parse_domain,
+    scope_text,
+    seconds,
+    text_error,
+    token_error,
+    uri_error,
+)
+from .client_auth import ClientAssertion, ClientCertificate, credential_error, credentials
+from .errors import CustomTokenExchangeError, CustomTokenExchangeErrorCode, SessionTransferError
+from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
+from .token_endpoint import invalid_response, log_outcome, request_tokens
 from .transport import session_error
 
 if TYPE_CHECKING:

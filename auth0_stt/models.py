@@ -1,11 +1,8 @@
 """What the functions return: frozen, slotted, and shown with every token masked."""
 
-from typing import Any
-from typing import Dict
-from typing import Optional
+from typing import Any, Dict, Optional
 
-from attrs import field
-from attrs import frozen
+from attrs import field, frozen
 
 #: What ``issued_token_type`` says of a session transfer token (Auth0, Session Delegation).
 SESSION_TRANSFER_TOKEN_TYPE = "urn:auth0:params:oauth:token-type:session_transfer_token"

@@ -1,21 +1,12 @@
 """Send the agent's browser over: the target's login URL with the session transfer token in it."""
 
 import re
-from typing import Any
-from typing import Collection
-from typing import Dict
-from typing import List
-from typing import Optional
-from urllib.parse import quote
-from urllib.parse import unquote_plus
+from typing import Any, Collection, Dict, List, Optional
+from urllib.parse import quote, unquote_plus
 
-from .arguments import Host
-from .arguments import optional_text_error
-from .arguments import parse_authority
-from .arguments import token_error
+from .arguments import Host, optional_text_error, parse_authority, token_error
 from .errors import InvalidArgumentError
-from .models import SESSION_TRANSFER_TOKEN_TYPE
-from .models import SessionTransferTokenResult
+from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
 
 #: Headers for the redirect: the URL holds the token, so no cache may keep it and no Referer may tell it.
 REDIRECT_HEADERS: Dict[str, str] = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}

@@ -1,10 +1,6 @@
 """For the application that is entered: what its login route passes on, and who is behind a session."""
 
-from typing import Any
-from typing import Dict
-from typing import List
-from typing import Mapping
-from typing import Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from .arguments import text_error
 from .errors import InvalidArgumentError

@@ -10,27 +10,20 @@ import math
 import platform
 import time
 from email.utils import parsedate_to_datetime
-from typing import Any
-from typing import Dict
-from typing import Iterable
-from typing import List
-from typing import Mapping
-from typing import Optional
-from typing import Tuple
-from typing import Union
-from urllib.parse import quote
-from urllib.parse import quote_plus
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+from urllib.parse import quote, quote_plus
 
 from . import __version__
 from .arguments import Tenant
 from .client_auth import Credentials
-from .errors import SERVER_WORDS
-from .errors import CustomTokenExchangeError
-from .errors import CustomTokenExchangeErrorCode
-from .errors import InvalidArgumentError
-from .errors import SessionTransferError
-from .transport import Reply
-from .transport import post_form
+from .errors import (
+    SERVER_WORDS,
+    CustomTokenExchangeError,
+    CustomTokenExchangeErrorCode,
+    InvalidArgumentError,
+    SessionTransferError,
+)
+from .transport import Reply, post_form
 
 #: Characters kept of a text from the server.
 _LONGEST_TEXT = 500

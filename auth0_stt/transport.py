@@ -15,47 +15,28 @@ import socket
 import ssl
 import time
 from contextvars import ContextVar
-from http.client import HTTPConnection
-from http.client import HTTPException
-from http.client import HTTPResponse
-from http.client import IncompleteRead
-from http.client import RemoteDisconnected
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead, RemoteDisconnected
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
-from typing import Dict
-from typing import Iterator
-from typing import List
-from typing import Mapping
-from typing import Optional
-from typing import Tuple
-from typing import Union
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 from urllib.parse import urlencode
 
-from attrs import define
-from attrs import field
-from attrs import frozen
-from requests import PreparedRequest
-from requests import Response
-from requests import Session
-from requests.adapters import BaseAdapter
-from requests.adapters import HTTPAdapter
-from requests.exceptions import ConnectTimeout
-from requests.exceptions import InvalidHeader
-from requests.exceptions import InvalidSchema
-from requests.exceptions import InvalidURL
-from requests.exceptions import RequestException
-from requests.exceptions import SSLError
-from requests.exceptions import Timeout
+from attrs import define, field, frozen
+from requests import PreparedRequest, Response, Session
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.exceptions import (
+    ConnectTimeout,
+    InvalidHeader,
+    InvalidSchema,
+    InvalidURL,
+    RequestException,
+    SSLError,
+    Timeout,
+)
 from requests.structures import CaseInsensitiveDict
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from requests.utils import extract_zipped_paths
-from requests.utils import get_environ_proxies
-from requests.utils import select_proxy
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, extract_zipped_paths, get_environ_proxies, select_proxy
 from urllib3.util.ssl_ import create_urllib3_context
 
-from .errors import InvalidArgumentError
-from .errors import TransportError
-from .errors import TransportErrorCode
+from .errors import InvalidArgumentError, TransportError, TransportErrorCode
 
 #: Bytes of an answer's body: many times what a token endpoint has to say.
 _LARGEST_BODY = 64 * 1024
