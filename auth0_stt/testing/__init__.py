@@ -23,16 +23,13 @@ try:
     import trustme
 except ImportError as error:
     raise ImportError(
-        'auth0_stt.testing needs Flask, Authlib, joserfc and trustme: '
-        'pip install "auth0-stt[testing]" ({})'.format(error)
+        f'auth0_stt.testing needs Flask, Authlib, joserfc and trustme: pip install "auth0-stt[testing]" ({error})'
     ) from error
 
-from .action import Api
-from .action import Event
+from .action import Api, Event
 from .clock import Clock
 from .records import Log
-from .redemption import Browser
-from .redemption import RedemptionFailed
+from .redemption import Browser, RedemptionFailed
 from .tenant import LocalTenant
 from .tls import localhost_names
 

@@ -1,20 +1,14 @@
 """The tenant's Action: who may act for whom, as in Auth0's custom-token-exchange trigger."""
 
-from typing import Any
-from typing import Callable
-from typing import Dict
-from typing import Mapping
-from typing import Optional
-from typing import Union
+from typing import Any, Callable, Dict, Mapping, Optional, Union
 
-from attr import attrib
-from attr import attrs
+from attr import attrib, attrs
 from authlib.oauth2 import OAuth2Error
 
 from .signing import SubjectTokens
 
 
-class Refusal(OAuth2Error):  # type: ignore[misc]
+class Refusal(OAuth2Error):  # type: ignore[misc]  # noqa: N818
     """An OAuth error with any word, text and status."""
 
     def __init__(self, error: str, description: str, status: int = 400) -> None:

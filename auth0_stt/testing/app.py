@@ -2,34 +2,19 @@
 
 import base64
 import json
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import Dict
-from typing import Optional
+from typing import TYPE_CHECKING, Any, Dict, Optional
 from urllib.parse import urlencode
 
-from authlib.integrations.flask_oauth2 import ResourceProtector
-from authlib.integrations.flask_oauth2 import current_token
+from authlib.integrations.flask_oauth2 import ResourceProtector, current_token
 from authlib.oauth2 import OAuth2Error
-from flask import Flask
-from flask import Response
-from flask import g
-from flask import redirect
-from flask import request
+from flask import Flask, Response, g, redirect, request
 
 from .action import Refusal
 from .clients import Client
-from .delegation import PageInstead
-from .delegation import checked_organization
-from .delegation import delegated_session
-from .exchange import CREDENTIALS
-from .exchange import TOKEN_EXCHANGE
-from .grants import UserinfoTokens
-from .grants import authorization_server
-from .grants import profile
-from .pages import error_page
-from .pages import logged_out_page
-from .pages import login_page
+from .delegation import PageInstead, checked_organization, delegated_session
+from .exchange import CREDENTIALS, TOKEN_EXCHANGE
+from .grants import UserinfoTokens, authorization_server, profile
+from .pages import error_page, logged_out_page, login_page
 from .records import Session
 from .signing import key_set
 
@@ -64,6 +49,7 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
     @app.post("/oauth/token")
     def token() -> Response:
         flaw = _flaw_of_token_request()
+        response: Response
         if flaw is not None:
             response = server.handle_error_response(None, flaw)
         else:
@@ -126,9 +112,7 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
     def _with_cookie(response: Response, session: Session) -> Response:
         tenant.records.sessions[session.id] = session
         # No Max-Age: it ends with the browser.
-        response.set_cookie(
-            tenant.cookie, session.id, httponly=True, samesite="Lax", secure=request.is_secure
-        )
+        response.set_cookie(tenant.cookie, session.id, httponly=True, samesite="Lax", secure=request.is_secure)
         return response
 
     @app.post("/u/login")

@@ -3,25 +3,17 @@
 import hmac
 import ssl
 from hashlib import sha256
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import Callable
-from typing import Dict
-from typing import List
-from typing import Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 
 from attr import attrs
-from authlib.oauth2.rfc6749 import ClientMixin
-from authlib.oauth2.rfc6749 import InvalidClientError
+from authlib.oauth2.rfc6749 import ClientMixin, InvalidClientError
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from flask import request
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
-from joserfc.jwk import RSAKey
+from joserfc.jwk import KeySet, RSAKey
 
-from .settings import Settings
-from .settings import lookup
+from .settings import Settings, lookup
 
 if TYPE_CHECKING:
     from .tenant import LocalTenant
@@ -70,7 +62,7 @@ class Client(ClientMixin):  # type: ignore[misc]
 
     def credentials(self, method: str) -> List[Dict[str, str]]:
         """Return what is registered for a method: ``pem`` or ``thumbprint_sha256`` each."""
-        return self.setting("client_authentication_methods.{}.credentials".format(method)) or []
+        return self.setting(f"client_authentication_methods.{method}.credentials") or []
 
     def check_response_type(self, response_type: str) -> bool:
         return response_type == "code"
@@ -116,7 +108,7 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
 
     def get_audiences(self) -> List[str]:
         host = self._tenant.host()
-        return ["https://{}/".format(host), "{}://{}/".format(request.scheme, host)]
+        return [f"https://{host}/", f"{request.scheme}://{host}/"]
 
     def validate_jti(self, claims: Dict[str, Any], jti: str) -> bool:
         with self._tenant.records.lock:
@@ -125,9 +117,7 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
         return fresh
 
 
-def client_by_certificate(
-    query_client: Callable[[str], Optional[Client]], oauth_request: Any
-) -> Optional[Client]:
+def client_by_certificate(query_client: Callable[[str], Optional[Client]], oauth_request: Any) -> Optional[Client]:
     """Return the application whose registered certificate this TLS connection has (RFC 8705)."""
     certificate = request.environ.get("SSL_CLIENT_CERT")
     client = query_client(oauth_request.form.get("client_id", ""))

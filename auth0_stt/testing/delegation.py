@@ -1,18 +1,13 @@
 """Redemption: what /authorize makes of a session transfer token."""
 
 import secrets
-from typing import TYPE_CHECKING
-from typing import Mapping
-from typing import Optional
+from typing import TYPE_CHECKING, Mapping, Optional
 from urllib.parse import urlsplit
 
 from .action import Refusal
 from .clients import Client
-from .records import Session
-from .records import SessionTransferToken
-from .records import find_organization
-from .settings import Settings
-from .settings import lookup
+from .records import Session, SessionTransferToken, find_organization
+from .settings import Settings, lookup
 
 if TYPE_CHECKING:
     from .tenant import LocalTenant
@@ -20,7 +15,7 @@ if TYPE_CHECKING:
 DELEGATED_SESSION_LIFETIME = 2 * 60 * 60
 
 
-class PageInstead(Exception):
+class PageInstead(Exception):  # noqa: N818
     """The browser gets a page of the tenant's and the application hears nothing."""
 
     def __init__(self, page: str, reason: str) -> None:
@@ -50,7 +45,7 @@ def delegated_session(
         "localhost",
         "127.0.0.1",
     ):
-        reason = "A production tenant redirects no delegated login to {}.".format(redirect_host)
+        reason = f"A production tenant redirects no delegated login to {redirect_host}."
         raise PageInstead("error", reason)
     if open_session is not None:
         reason = (
@@ -82,19 +77,15 @@ def _check_application(client: Client) -> None:
     if client.setting("session_transfer.delegation.allow_delegated_access") is not True:
         raise PageInstead(
             "login",
-            "The application {} does not take delegated logins: "
-            "session_transfer.delegation.allow_delegated_access is not true.".format(
-                client.client_id
-            ),
+            f"The application {client.client_id} does not take delegated logins: "
+            "session_transfer.delegation.allow_delegated_access is not true.",
         )
     methods = client.setting("session_transfer.allowed_authentication_methods") or []
     if "query" not in methods:
         raise PageInstead(
             "login",
-            "The application {} takes no token from the URL: "
-            'session_transfer.allowed_authentication_methods lacks "query".'.format(
-                client.client_id
-            ),
+            f"The application {client.client_id} takes no token from the URL: "
+            'session_transfer.allowed_authentication_methods lacks "query".',
         )
 
 
@@ -109,7 +100,7 @@ def _redeem(tenant: "LocalTenant", text: str, ip: str) -> SessionTransferToken:
             raise Refusal("access_denied", "The session transfer token has expired.")
         if token.ip != ip:
             reason = "The session transfer token is bound to the IP address {}, not {}.{}"
-            remark = " ({}.)".format(token.ip_remark) if token.ip_remark else ""
+            remark = f" ({token.ip_remark}.)" if token.ip_remark else ""
             raise Refusal("access_denied", reason.format(token.ip, ip, remark))
         token.used = True
     return token
@@ -122,9 +113,7 @@ def _check_connection(tenant: "LocalTenant", client: Client, user: Settings) -> 
         raise Refusal("access_denied", reason.format(user["connection"], client.client_id))
 
 
-def checked_organization(
-    tenant: "LocalTenant", client: Client, name: Optional[str], user: Settings
-) -> Optional[str]:
+def checked_organization(tenant: "LocalTenant", client: Client, name: Optional[str], user: Settings) -> Optional[str]:
     """Return the id of the organization that a login is for, None for a login without one.
 
     Raises:
@@ -140,7 +129,7 @@ def checked_organization(
         raise Refusal("invalid_request", "The application does not allow organizations.")
     org_id = find_organization(tenant.organizations, name)
     if org_id is None:
-        raise Refusal("invalid_request", "The organization {} does not exist.".format(name))
+        raise Refusal("invalid_request", f"The organization {name} does not exist.")
     if user["user_id"] not in tenant.organizations[org_id]["members"]:
         reason = "The user {} is not a member of the organization {}."
         raise Refusal("access_denied", reason.format(user["user_id"], name))

@@ -2,34 +2,16 @@
 
 import secrets
 import traceback
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import Dict
-from typing import Optional
-from typing import Tuple
+from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
 
-from authlib.oauth2.rfc6749.errors import InvalidRequestError
-from authlib.oauth2.rfc6749.errors import UnauthorizedClientError
-from authlib.oauth2.rfc6749.grants import BaseGrant
-from authlib.oauth2.rfc6749.grants import TokenEndpointMixin
-from flask import g
-from flask import request
-from joserfc.errors import BadSignatureError
-from joserfc.errors import ExpiredTokenError
-from joserfc.errors import InvalidClaimError
-from joserfc.errors import JoseError
-from joserfc.errors import MissingClaimError
+from authlib.oauth2.rfc6749.errors import InvalidRequestError, UnauthorizedClientError
+from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
+from flask import g, request
+from joserfc.errors import BadSignatureError, ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
 
-from .action import Api
-from .action import Event
-from .action import Refusal
-from .action import Request
-from .action import Transaction
+from .action import Api, Event, Refusal, Request, Transaction
 from .clients import AUTH_METHODS
-from .records import Session
-from .records import SessionTransferToken
-from .records import find_organization
-from .records import parse_ip
+from .records import Session, SessionTransferToken, find_organization, parse_ip
 from .settings import Settings
 from .signing import verified
 
@@ -43,15 +25,10 @@ SESSION_TRANSFER_TOKEN_TYPE = "urn:auth0:params:oauth:token-type:session_transfe
 SESSION_TRANSFER_TOKEN_LIFETIME = 60
 CREDENTIALS = ("client_secret", "client_assertion", "client_assertion_type")
 
-MFA_NOT_SUPPORTED = (
-    "MFA is not supported using actor_token with the requested token exchange profile."
-)
-SET_ACTOR_REQUIRED = (
-    "setActor is required when requesting a session transfer token via token exchange."
-)
+MFA_NOT_SUPPORTED = "MFA is not supported using actor_token with the requested token exchange profile."
+SET_ACTOR_REQUIRED = "setActor is required when requesting a session transfer token via token exchange."
 SUSPICIOUS = (
-    "We have detected suspicious login behavior and further attempts will be blocked. "
-    "Please contact the administrator."
+    "We have detected suspicious login behavior and further attempts will be blocked. Please contact the administrator."
 )
 
 
@@ -63,7 +40,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
 
     @property
     def tenant(self) -> "LocalTenant":
-        tenant: "LocalTenant" = self.server.tenant
+        tenant: LocalTenant = self.server.tenant
         return tenant
 
     def validate_token_request(self) -> None:
@@ -74,7 +51,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
             raise UnauthorizedClientError("The client may not use custom token exchange profiles.")
         for name in ("subject_token", "subject_token_type"):
             if not form.get(name):
-                raise InvalidRequestError("Missing required parameter: {}".format(name))
+                raise InvalidRequestError(f"Missing required parameter: {name}")
         if bool(form.get("actor_token")) != bool(form.get("actor_token_type")):
             raise InvalidRequestError("actor_token and actor_token_type go together.")
         if form["subject_token_type"] not in self.tenant.token_exchange_profiles:
@@ -88,12 +65,10 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
 
         actor = self._actor()
         audience = form.get("audience")
-        wants_session = audience == "urn:{}:session_transfer".format(tenant.host())
+        wants_session = audience == f"urn:{tenant.host()}:session_transfer"
         if audience and not wants_session and audience not in tenant.resource_servers:
-            raise Refusal("invalid_target", "Service not found: {}".format(audience))
-        if wants_session and not self.client.setting(
-            "session_transfer.can_create_session_transfer_token"
-        ):
+            raise Refusal("invalid_target", f"Service not found: {audience}")
+        if wants_session and not self.client.setting("session_transfer.can_create_session_transfer_token"):
             raise InvalidRequestError("Session transfer is not enabled for this client.")
         organization = self._organization()
 
@@ -123,7 +98,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
                 started=now,
                 expires_at=now,
                 actor=api.actor,
-                org_id=organization and organization["id"],
+                org_id=organization["id"] if organization else None,
             )
             answer = self._access_token(session, scope, None if wants_session else audience)
             return 200, answer, self.TOKEN_RESPONSE_HEADER
@@ -200,9 +175,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
             raise InvalidRequestError("parameter organization is invalid")
         return dict(self.tenant.organizations[org_id], id=org_id)
 
-    def _event(
-        self, ip: str, actor: Optional[Settings], organization: Optional[Settings]
-    ) -> Event:
+    def _event(self, ip: str, actor: Optional[Settings], organization: Optional[Settings]) -> Event:
         form = self.request.form
         return Event(
             client={"client_id": self.client.client_id, "name": self.client.setting("name")},
@@ -231,7 +204,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
             self.tenant.action(event, api)
         except Exception as error:
             g.traceback = traceback.format_exc()
-            text = "The Action raised {}: {}".format(type(error).__name__, error)
+            text = f"The Action raised {type(error).__name__}: {error}"
             raise Refusal("server_error", text, 500) from None
         return api
 
@@ -241,9 +214,9 @@ def _complaint(error: Exception) -> str:
     if isinstance(error, ExpiredTokenError):
         return "'exp' claim timestamp check failed"
     if isinstance(error, MissingClaimError):
-        return "missing required '{}' claim".format(error.claim)
+        return f"missing required '{error.claim}' claim"
     if isinstance(error, InvalidClaimError):
-        return "unexpected '{}' claim value".format(error.claim)
+        return f"unexpected '{error.claim}' claim value"
     if isinstance(error, BadSignatureError):
         return "signature verification failed"
     return "it is no JWT signed with RS256 or PS256"

@@ -1,37 +1,23 @@
 """Authlib's authorization server with the tenant's records behind it (RFC 6749, OIDC Core)."""
 
 import secrets
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import Dict
-from typing import Optional
+from typing import TYPE_CHECKING, Any, Dict, Optional
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
-from authlib.oauth2.rfc6749 import TokenMixin
-from authlib.oauth2.rfc6749 import grants
+from authlib.oauth2.rfc6749 import TokenMixin, grants
 from authlib.oauth2.rfc6749.errors import InvalidGrantError
-from authlib.oauth2.rfc6750 import BearerTokenGenerator
-from authlib.oauth2.rfc6750 import BearerTokenValidator
+from authlib.oauth2.rfc6750 import BearerTokenGenerator, BearerTokenValidator
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core.grants import OpenIDCode
-from flask import Flask
-from flask import g
+from flask import Flask, g
 from joserfc.errors import JoseError
 
 from .action import Refusal
-from .clients import AUTH_METHODS
-from .clients import Client
-from .clients import PrivateKeyJwt
-from .clients import client_by_certificate
+from .clients import AUTH_METHODS, Client, PrivateKeyJwt, client_by_certificate
 from .exchange import TokenExchangeGrant
-from .records import AuthorizationCode
-from .records import RefreshToken
-from .records import Session
+from .records import AuthorizationCode, RefreshToken, Session
 from .settings import Settings
-from .signing import ACCESS_TOKEN_LIFETIME
-from .signing import access_token
-from .signing import tenant_key
-from .signing import verified
+from .signing import ACCESS_TOKEN_LIFETIME, access_token, tenant_key, verified
 
 if TYPE_CHECKING:
     from .tenant import LocalTenant
@@ -71,9 +57,7 @@ class TokenGenerator(BearerTokenGenerator):  # type: ignore[misc]
     ) -> Any:
         # A delegated session never gets a refresh token.
         offline = "offline_access" in (scope or "").split() and user.actor is None
-        return super().generate(
-            grant_type, client, user, scope, expires_in, include_refresh_token and offline
-        )
+        return super().generate(grant_type, client, user, scope, expires_in, include_refresh_token and offline)
 
     def _access_token(self, client: Client, grant_type: str, user: Session, scope: str) -> str:
         audience = g.get("audience") if grant_type == TokenExchangeGrant.GRANT_TYPE else None

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from flask import Response
-from flask import make_response
-from flask import render_template_string
+from flask import Response, make_response, render_template_string
 
 # Says in words why the page came, which Auth0's own pages do not.
 REASON_HEADER = "Local-Tenant-Reason"
@@ -91,9 +89,10 @@ def logged_out_page() -> Response:
 def _page(title: str, template: str, content: Any, reason: str, status: int) -> Response:
     inner = render_template_string("{% autoescape true %}" + template + "{% endautoescape %}", **content)
     page = render_template_string(
-        "{% autoescape true %}" + _LAYOUT.replace("{{ content }}", "{{ content|safe }}")
-        + "{% endautoescape %}",
-        title=title, content=inner, reason=reason,
+        "{% autoescape true %}" + _LAYOUT.replace("{{ content }}", "{{ content|safe }}") + "{% endautoescape %}",
+        title=title,
+        content=inner,
+        reason=reason,
     )
     response = make_response(page, status)
     response.headers["Cache-Control"] = "no-store"

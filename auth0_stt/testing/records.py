@@ -2,18 +2,10 @@
 
 import ipaddress
 import threading
-from typing import Any
-from typing import Dict
-from typing import List
-from typing import Optional
-from typing import Set
+from typing import Any, Dict, List, Optional, Set
 
-from attr import Factory
-from attr import attrib
-from attr import attrs
-from attr import evolve
-from authlib.oauth2.rfc6749 import AuthorizationCodeMixin
-from authlib.oauth2.rfc6749 import TokenMixin
+from attr import Factory, attrib, attrs, evolve
+from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, TokenMixin
 
 from .settings import Settings
 

@@ -1,18 +1,12 @@
 """A browser and the shop behind it, played over HTTP against the tenant."""
 
 import secrets
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import Dict
-from typing import List
-from typing import Optional
-from urllib.parse import parse_qs
-from urllib.parse import parse_qsl
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Dict, Optional
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from attr import attrs
-from authlib.integrations.requests_client import OAuth2Session
 from authlib.integrations.base_client import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
@@ -25,7 +19,7 @@ TIMEOUT = 10.0
 
 
 @attrs(auto_exc=True, auto_attribs=True, str=False)
-class RedemptionFailed(Exception):
+class RedemptionFailed(Exception):  # noqa: N818
     """The agent did not get into the customer's account.
 
     ``reason`` says why in words; ``page`` is what the browser shows instead (``"login"``,
@@ -68,10 +62,10 @@ class Browser:
         """
         query = parse_qs(urlsplit(url).query, keep_blank_values=True)
         names = ("session_transfer_token", "organization")
-        passed_on: Dict[str, List[str]] = {name: query[name] for name in names if name in query}
+        passed_on: Dict[str, Any] = {name: query[name] for name in names if name in query}
         if "session_transfer_token" not in passed_on:
             raise RedemptionFailed("The URL carries no session_transfer_token.")
-        return self.log_in(self._tenant.shop, scope=scope, **passed_on)
+        return self.log_in(self._tenant.shop, None, scope, **passed_on)
 
     def sign_in(
         self, user_id: str, application: Optional[Dict[str, str]] = None, scope: str = "openid"
@@ -95,7 +89,7 @@ class Browser:
         application: Dict[str, str],
         form: Optional[Dict[str, str]] = None,
         scope: str = "openid",
-        **parameters: Any
+        **parameters: Any,
     ) -> Dict[str, Any]:
         """Run an application's code flow, with ``form`` for a login page; return the claims.
 
@@ -107,7 +101,7 @@ class Browser:
         except OAuthError as error:
             raise RedemptionFailed(error.description or error.error, error.error) from None
         except OSError as error:
-            raise RedemptionFailed("The tenant gave no answer: {}".format(error)) from None
+            raise RedemptionFailed(f"The tenant gave no answer: {error}") from None
 
     def _log_in(
         self, application: Dict[str, str], form: Optional[Dict[str, str]], parameters: Dict[str, Any]
@@ -119,24 +113,26 @@ class Browser:
         web.code_challenge_method = "S256"
         web.token_endpoint_auth_method = "client_secret_post"
         address, state = web.create_authorization_url(
-            issuer + "authorize", code_verifier=verifier, nonce=nonce, response_mode="query",
-            **parameters
+            issuer + "authorize", code_verifier=verifier, nonce=nonce, response_mode="query", **parameters
         )
         answer = self._get(address)
         if form is not None and not answer.is_redirect:
             answer = self._send("POST", issuer + "u/login?" + urlsplit(address).query, data=form)
             answer = self._get(issuer.rstrip("/") + answer.headers.get("Location", "/"))
-        callback = answer.headers.get("Location", "")
+        callback = str(answer.headers.get("Location", ""))
         if not callback.startswith(web.redirect_uri):
             page = "login" if answer.ok else "error"
             reason = answer.headers.get(REASON_HEADER, "The browser shows the login page.")
             raise RedemptionFailed(reason, page=page)
-        told = dict(parse_qsl(urlsplit(callback).query))
+        told: Dict[str, str] = dict(parse_qsl(urlsplit(callback).query))
         if "error" in told:
             raise RedemptionFailed(told.get("error_description", told["error"]), told["error"])
         token = web.fetch_token(
-            issuer + "oauth/token", authorization_response=callback, state=state,
-            code_verifier=verifier, timeout=TIMEOUT,
+            issuer + "oauth/token",
+            authorization_response=callback,
+            state=state,
+            code_verifier=verifier,
+            timeout=TIMEOUT,
         )
         keys = KeySet.import_key_set(self._get(issuer + ".well-known/jwks.json").json())
         claims: Dict[str, Any] = jwt.decode(token["id_token"], keys, ["RS256", "PS256"]).claims
@@ -153,8 +149,7 @@ class Browser:
         return self._send("GET", url)
 
     def _send(self, method: str, url: str, **kwargs: Any) -> Any:
-        headers = {self._tenant.address_header: "{} {}".format(self._tenant.address_secret, self.ip)}
+        headers = {self._tenant.address_header: f"{self._tenant.address_secret} {self.ip}"}
         return self.session.request(
-            method, url, headers=headers, withhold_token=True, allow_redirects=False,
-            timeout=TIMEOUT, **kwargs
+            method, url, headers=headers, withhold_token=True, allow_redirects=False, timeout=TIMEOUT, **kwargs
         )

@@ -6,13 +6,9 @@ import ssl
 import threading
 from collections import deque
 from io import BytesIO
-from typing import Any
-from typing import Deque
-from typing import Dict
-from typing import Optional
+from typing import Any, Deque, Dict, Optional
 
-from werkzeug.serving import ThreadedWSGIServer
-from werkzeug.serving import WSGIRequestHandler
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
 from .records import Fault
@@ -35,7 +31,11 @@ class Handler(WSGIRequestHandler):
                 self.request, server_side=True, do_handshake_on_connect=False
             )
             self.server.track(self.request)
-            self.request.do_handshake()
+            try:
+                self.request.do_handshake()
+            except OSError:
+                self.request.close()
+                raise
         super().setup()
 
     def finish(self) -> None:
@@ -123,7 +123,7 @@ class Server(ThreadedWSGIServer):
         self.closing.set()
         # Wakes the accepting thread, which sleeps until somebody connects.
         with contextlib.suppress(OSError):
-            socket.create_connection(self.server_address[:2], timeout=1).close()
+            socket.create_connection((LOOPBACK, self.server_port), timeout=1).close()
         self._accepting.join()
         self.server_close()
         with self._lock:

@@ -7,9 +7,7 @@ application, ``tenant.settings["tenant"]`` for what holds everywhere, ``tenant.u
 """
 
 import secrets
-from typing import Any
-from typing import Dict
-from typing import List
+from typing import Any, Dict, List
 
 CONSOLE_ID = "console"
 SHOP_ID = "shop"

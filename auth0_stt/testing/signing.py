@@ -2,16 +2,11 @@
 
 import functools
 import secrets
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import Callable
-from typing import Dict
-from typing import Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
-from joserfc.jwk import RSAKey
+from joserfc.jwk import OctKey, RSAKey
 
 from .clock import Clock
 
@@ -38,7 +33,7 @@ def application_key() -> RSAKey:
 
 def key_set() -> Dict[str, Any]:
     """Return what /.well-known/jwks.json publishes."""
-    public = dict(tenant_key().as_dict(private=False), use="sig", alg="RS256")
+    public = dict(tenant_key().as_dict(private=False), use="sig")
     return {"keys": [public]}
 
 

@@ -3,44 +3,31 @@
 import hmac
 import secrets
 from types import SimpleNamespace
-from typing import Any
-from typing import Dict
-from typing import List
-from typing import Mapping
-from typing import Optional
-from typing import Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from flask import Flask
-from flask import has_request_context
-from flask import request
+from flask import Flask, has_request_context, request
 
-from .action import Action
-from .action import DefaultAction
-from .app import SESSION_LIFETIME
-from .app import tenant_app
+from .action import Action, DefaultAction
+from .app import SESSION_LIFETIME, tenant_app
 from .clients import Client
 from .clock import Clock
-from .grants import IdTokens
-from .grants import TokenGenerator
-from .records import Fault
-from .records import Log
-from .records import Records
-from .records import Session
-from .records import parse_ip
+from .grants import IdTokens, TokenGenerator
+from .records import Fault, Log, Records, Session, parse_ip
 from .redemption import Browser
 from .server import Server
-from .settings import CONSOLE_ID
-from .settings import SHOP_ID
-from .settings import SUBJECT_TOKEN_TYPE
-from .settings import default_connections
-from .settings import default_organizations
-from .settings import default_profiles
-from .settings import default_resource_servers
-from .settings import default_settings
-from .settings import default_users
-from .settings import lookup
-from .signing import SubjectTokens
-from .signing import application_key
+from .settings import (
+    CONSOLE_ID,
+    SHOP_ID,
+    SUBJECT_TOKEN_TYPE,
+    default_connections,
+    default_organizations,
+    default_profiles,
+    default_resource_servers,
+    default_settings,
+    default_users,
+    lookup,
+)
+from .signing import SubjectTokens, application_key
 from .tls import Certificates
 
 
@@ -76,6 +63,7 @@ class LocalTenant:
         self.action: Action = DefaultAction(self._subject_tokens)
         self._server: Optional[Server] = None
         self._certificates: Optional[Certificates] = None
+        self._client_certificate: Optional[Tuple[str, str]] = None
         self._app: Flask = tenant_app(self)
 
     def __enter__(self) -> "LocalTenant":
@@ -139,7 +127,7 @@ class LocalTenant:
         ``token_type``.
         """
         client = self.client(CONSOLE_ID)
-        issuer = "{}://localhost:{}/".format(self._scheme, self.port)
+        issuer = f"{self._scheme}://localhost:{self.port}/"
         session = self.new_session(user_id, issuer, SESSION_LIFETIME)
         with self._app.app_context():
             token = TokenGenerator(self)("authorization_code", client, session, scope)
@@ -158,19 +146,23 @@ class LocalTenant:
         self._register("private_key_jwt", {"credential_type": "public_key", "pem": pem})
         return application_key().as_pem(private=True).decode()
 
-    def client_certificate(self, registered: bool = True) -> Tuple[str, str]:
-        """Make a client certificate and register it for the console; return its path, its key's.
+    @property
+    def client_certificate(self) -> Tuple[str, str]:
+        """A client certificate's path and its key's, registered for the console.
 
         Needs ``tls=True``. The request goes to ``mtls.localhost``: see ``localhost_names``.
         """
+        if self._client_certificate is None:
+            certificate, key, thumbprint = self.new_certificate("console")
+            self._register("self_signed_tls_client_auth", {"thumbprint_sha256": thumbprint})
+            self._client_certificate = certificate, key
+        return self._client_certificate
+
+    def new_certificate(self, name: str) -> Tuple[str, str, str]:
+        """Return another client certificate: its path, its key's path and its thumbprint."""
         if self._certificates is None:
             raise RuntimeError("Client certificates need LocalTenant(tls=True)")
-        certificate, key, thumbprint = self._certificates.client_certificate(
-            "console-" + secrets.token_hex(4)
-        )
-        if registered:
-            self._register("self_signed_tls_client_auth", {"thumbprint_sha256": thumbprint})
-        return certificate, key
+        return self._certificates.client_certificate(name)
 
     def _register(self, method: str, credential: Dict[str, str]) -> None:
         methods = self.settings[CONSOLE_ID]["client_authentication_methods"]
@@ -224,9 +216,7 @@ class LocalTenant:
     ) -> None:
         """Add an entry to ``logs``."""
         ip, hostname = (self.address(), self.host()) if has_request_context() else (None, None)
-        entry = Log(
-            type, description, self.clock(), client_id, user_id, ip, hostname, details or {}
-        )
+        entry = Log(type, description, self.clock(), client_id, user_id, ip, hostname, details or {})
         self.records.logs.append(entry)
 
     def client(self, client_id: str) -> Optional[Client]:
@@ -252,17 +242,17 @@ class LocalTenant:
     @property
     def cookie(self) -> str:
         """Name of the session cookie: ports share cookies, tenants must not."""
-        return "auth0_{}".format(self.port)
+        return f"auth0_{self.port}"
 
     def hosts(self) -> List[str]:
         """Return the domains that the tenant answers for."""
         names = ["localhost", "127.0.0.1"] + (["mtls.localhost"] if self.tls else [])
-        return ["{}:{}".format(name, self.port) for name in names]
+        return [f"{name}:{self.port}" for name in names]
 
     def issuers(self) -> List[str]:
         """Return the issuers of its tokens, one for each custom domain."""
         names = ("localhost", "127.0.0.1")
-        return ["{}://{}:{}/".format(self._scheme, name, self.port) for name in names]
+        return [f"{self._scheme}://{name}:{self.port}/" for name in names]
 
     def host(self) -> str:
         """Return the custom domain of the current request."""
@@ -271,7 +261,7 @@ class LocalTenant:
 
     def issuer(self) -> str:
         """Return the issuer for the current request."""
-        return "{}://{}/".format(self._scheme, self.host())
+        return f"{self._scheme}://{self.host()}/"
 
     def address(self) -> str:
         """Return the IP address of the current request; a ``Browser`` may have another."""

@@ -6,9 +6,7 @@ import shutil
 import socket
 import ssl
 import tempfile
-from typing import Any
-from typing import Iterator
-from typing import Tuple
+from typing import Any, Iterator, Tuple
 
 import trustme
 
