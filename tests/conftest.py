@@ -33,8 +33,7 @@ if os.environ.get("AUTH0_STT_INJECT_PYOPENSSL"):
 collect_ignore = [
     path.relative_to(HERE).as_posix()
     for path in HERE.rglob("test_*.py")
-    if missing
-    and re.search(r"^\s*(from|import) auth0_stt\.testing\b", path.read_text("utf-8"), re.M)
+    if missing and re.search(r"^\s*(from|import) auth0_stt\.testing\b", path.read_text("utf-8"), re.M)
 ]
 
 
