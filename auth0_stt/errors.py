@@ -47,7 +47,8 @@ class CustomTokenExchangeErrorCode(str, Enum):
     invalid_response = "invalid_response"
     unexpected_token_type = "unexpected_token_type"
 
-    __str__ = str.__str__
+    def __str__(self) -> str:  # "__str__ = str.__str__" would be undone by Python 3.7's Enum
+        return str(self.value)
 
 
 class TransportErrorCode(str, Enum):
@@ -57,7 +58,8 @@ class TransportErrorCode(str, Enum):
     tls = "tls"
     unreachable = "unreachable"
 
-    __str__ = str.__str__
+    def __str__(self) -> str:  # "__str__ = str.__str__" would be undone by Python 3.7's Enum
+        return str(self.value)
 
 
 Code = CustomTokenExchangeErrorCode
@@ -106,8 +108,6 @@ class InvalidArgumentError(SessionTransferError, ValueError):
     argument: str
     code: str = field(default="invalid_argument", init=False)
 
-    __str__ = SessionTransferError.__str__
-
 
 @define
 class TransportError(SessionTransferError):
@@ -118,8 +118,6 @@ class TransportError(SessionTransferError):
     sent: bool
     #: False where no later try can do better: a TLS failure, a name that does not exist, a proxy's refusal.
     hopeful: bool = field(default=True, repr=False)
-
-    __str__ = SessionTransferError.__str__
 
     @property
     def retryable(self) -> bool:
@@ -145,8 +143,6 @@ class CustomTokenExchangeError(SessionTransferError):
     error_description: Optional[str] = None
     status_code: Optional[int] = None
     retry_after: Optional[float] = None
-
-    __str__ = SessionTransferError.__str__
 
     @property
     def retryable(self) -> bool:
