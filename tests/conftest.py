@@ -63,3 +63,19 @@ def neutral_environment(tmp_path_factory):
             patch.delenv(name)
         patch.setenv("NETRC", str(tmp_path_factory.mktemp("home") / "no-netrc"))
         yield
+
+
+@pytest.fixture(scope="session")
+def endpoint_server():
+    """One endpoint for all tests."""
+    from endpoint import Endpoint  # not above: it imports the package, which the lines above prepare for
+
+    with Endpoint() as server:
+        yield server
+
+
+@pytest.fixture()
+def endpoint(endpoint_server):
+    """The endpoint, with nothing left of the test before."""
+    endpoint_server.reset()
+    return endpoint_server
