@@ -1,0 +1,280 @@
+"""The command line, as cron and a shell run it: real processes, hostile environments, the local tenant."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+pytest.importorskip("auth0_stt.testing", reason="the local tenant's libraries have no release for this Python")
+
+from auth0_stt import SESSION_TRANSFER_TOKEN_TYPE
+from auth0_stt.__main__ import main
+from auth0_stt.testing import LocalTenant
+
+COMMAND = [sys.executable, "-m", "auth0_stt"]
+
+
+@pytest.fixture
+def tenant():
+    with LocalTenant() as tenant:
+        yield tenant
+
+
+@pytest.fixture
+def environment(tenant):
+    """What a cron job has set: everything that a mint needs, and little else."""
+    return {
+        "PATH": os.defpath,
+        "AUTH0_DOMAIN": tenant.console["domain"],
+        "AUTH0_CLIENT_ID": tenant.console["client_id"],
+        "AUTH0_CLIENT_SECRET": tenant.console["client_secret"],
+        "AUTH0_SUBJECT_TOKEN": tenant.subject_token("auth0|ada"),
+        "AUTH0_SUBJECT_TOKEN_TYPE": tenant.subject_token_type,
+        "AUTH0_ACTOR_TOKEN": tenant.agent_tokens()["id_token"],
+    }
+
+
+class Done:
+    """What a run in this process left."""
+
+    def __init__(self, returncode, captured):
+        self.returncode = returncode
+        self.stdout = captured.out
+        self.stderr = captured.err
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command line in this process: `run(environment, *arguments, input=...)`."""
+
+    def run(environment, *arguments, **options):
+        with monkeypatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith("AUTH0_")]:
+                patch.delenv(name)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            patch.setattr("sys.stdin", io.StringIO(options.get("input", "")))
+            try:
+                code = main(list(arguments))
+            except SystemExit as stop:
+                code = stop.code
+        return Done(code, capsys.readouterr())
+
+    return run
+
+
+def spawn(environment, *arguments):
+    """Run the command line in a process of its own."""
+    return subprocess.run(
+        [*COMMAND, *arguments], env=environment, capture_output=True, text=True, encoding="utf-8", timeout=60
+    )
+
+
+class TestResults:
+    def test_the_token_is_printed_as_json(self, run, environment):
+        """Without a target the token comes as JSON on standard output, and nothing on standard error."""
+        done = run(environment, "mint")
+        assert (0, "") == (done.returncode, done.stderr)
+        answer = json.loads(done.stdout)
+        assert SESSION_TRANSFER_TOKEN_TYPE == answer["issued_token_type"]
+        assert 60 == answer["expires_in"]
+
+    def test_the_url_is_printed_alone_and_works(self, run, tenant, environment):
+        """With a target the URL is the one line printed, and it opens a session as the customer."""
+        done = run(environment, "mint", "--target-login-url", "https://shop.example.com/login")
+        assert 0 == done.returncode
+        assert "auth0|ada" == tenant.redeem(done.stdout.strip())["sub"]
+
+    def test_json_has_both(self, run, environment):
+        """--json beside a target prints the token and the URL that holds it."""
+        done = run(environment, "mint", "--json", "--target-login-url", "https://shop.example.com/login")
+        answer = json.loads(done.stdout)
+        assert (
+            answer["url"] == "https://shop.example.com/login?session_transfer_token=" + answer["session_transfer_token"]
+        )
+
+    def test_what_the_action_reads_is_passed_on(self, run, tenant, environment):
+        """--reason, --extra and --scope reach the tenant as they were given."""
+        run(environment, "mint", "--reason", "T-1", "--extra", "a=1", "--extra", "a=2", "--scope", "openid email")
+        body = next(log for log in tenant.logs if log.type == "secte").details["body"]
+        assert ("T-1", "openid email") == (body["reason"], body["scope"])
+        assert "a" in body
+
+    def test_the_browser_is_opened(self, run, environment, tmp_path):
+        """--open gives the URL to the browser that BROWSER names."""
+        seen = tmp_path / "seen"
+        browser = tmp_path / "browser"
+        browser.write_text(f'#!/bin/sh\nprintf %s "$1" > "{seen}"\n')
+        browser.chmod(0o755)
+        environment["BROWSER"] = str(browser)
+        done = run(environment, "mint", "--open", "--target-login-url", "https://shop.example.com/login")
+        assert done.stdout.strip() == seen.read_text()
+
+
+class TestWhereSecretsComeFrom:
+    @pytest.mark.parametrize("name", ["client-secret", "subject-token", "actor-token", "domain"])
+    def test_from_a_file(self, run, environment, tmp_path, name):
+        """Every setting may come from a file, whose last line break is not part of it."""
+        path = tmp_path / name
+        path.write_text(environment.pop("AUTH0_" + name.upper().replace("-", "_")) + "\n")
+        assert 0 == run(environment, "mint", f"--{name}-file", str(path)).returncode
+
+    def test_from_standard_input(self, run, environment):
+        """One setting may come from standard input."""
+        secret = environment.pop("AUTH0_CLIENT_SECRET")
+        assert 0 == run(environment, "mint", "--client-secret-file", "-", input=secret + "\n").returncode
+
+    @pytest.mark.parametrize("argument", ["--client-secret=TOPSECRET", "--subject-token=TOPSECRET", "TOPSECRET"])
+    def test_never_from_an_argument(self, run, environment, argument):
+        """A secret on the command line is refused, and not repeated."""
+        done = run(environment, "mint", argument)
+        assert 2 == done.returncode
+        assert "TOPSECRET" not in done.stdout + done.stderr
+
+    def test_a_private_key_signs(self, run, tenant, environment):
+        """AUTH0_PRIVATE_KEY stands in for the secret: the tenant sees a signed assertion."""
+        pytest.importorskip("jwt", reason="needs the extra private-key-jwt")
+        del environment["AUTH0_CLIENT_SECRET"]
+        environment["AUTH0_PRIVATE_KEY"] = "no key"
+        done = run(environment, "mint")
+        assert 2 == done.returncode
+        assert "private_key" in done.stderr
+
+    def test_a_certificate_needs_tls(self, run, environment):
+        """AUTH0_CLIENT_CERTIFICATE is checked before anything is sent."""
+        del environment["AUTH0_CLIENT_SECRET"]
+        environment.update(AUTH0_CLIENT_CERTIFICATE="/nowhere.crt", AUTH0_CLIENT_CERTIFICATE_KEY="/nowhere.key")
+        done = run(environment, "mint")
+        assert 2 == done.returncode
+        assert "client_certificate" in done.stderr
+
+
+class TestExitCodes:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            [],
+            ["nonsense"],
+            ["mint", "--timeout", "soon"],
+            ["mint", "--timeout", "nan"],
+            ["mint", "--extra", "pair"],
+            ["mint", "--extra", "client_id=x"],
+            ["mint", "--forwarded-for", "1.2.3.4, 5.6.7.8"],
+            ["mint", "--open"],
+            ["mint", "--target-login-url", "http://shop.example.com"],
+            ["mint", "--subject-token-file", "/nowhere"],
+            ["mint", "--subject-token-file", "-", "--actor-token-file", "-"],
+        ],
+    )
+    def test_2_for_usage(self, run, tenant, environment, arguments):
+        """A bad argument is found before anything is sent."""
+        done = run(environment, *arguments)
+        assert (2, "") == (done.returncode, done.stdout)
+        assert [] == tenant.logs
+
+    @pytest.mark.parametrize("name", ["DOMAIN", "CLIENT_ID", "CLIENT_SECRET", "SUBJECT_TOKEN", "SUBJECT_TOKEN_TYPE"])
+    @pytest.mark.parametrize("value", [None, ""])
+    def test_2_for_a_missing_setting(self, run, environment, name, value):
+        """A setting that is missing or empty is named."""
+        environment["AUTH0_" + name] = value
+        done = run({key: text for key, text in environment.items() if text is not None}, "mint")
+        assert 2 == done.returncode
+        assert name.lower() in done.stderr.lower()
+
+    @pytest.mark.parametrize("token", ["Bearer abc", "a b", None])
+    def test_2_for_a_token_that_is_none(self, run, environment, token):
+        """A malformed or missing actor token is a bad argument."""
+        environment["AUTH0_ACTOR_TOKEN"] = token or ""
+        assert 2 == run(environment, "mint").returncode
+
+    def test_2_for_a_file_that_is_no_text(self, run, environment, tmp_path):
+        """A file that is not UTF-8 is a bad argument."""
+        path = tmp_path / "token"
+        path.write_bytes(b"\xff\xfe")
+        assert 2 == run(environment, "mint", "--subject-token-file", str(path)).returncode
+
+    def test_3_for_a_refusal(self, run, environment):
+        """What the tenant refuses ends with 3, its word and what to do about it."""
+        environment["AUTH0_CLIENT_SECRET"] = "wrong"
+        done = run(environment, "mint")
+        assert (3, "") == (done.returncode, done.stdout)
+        assert "invalid_client" in done.stderr
+
+    def test_4_for_trouble_with_the_seconds(self, run, tenant, environment):
+        """What is worth a retry ends with 4, and says when."""
+        tenant.fail_next(status=503, headers={"Retry-After": "17"}, body=b"<html>")
+        done = run(environment, "mint")
+        assert 4 == done.returncode
+        assert "retry after 17 seconds" in done.stderr
+
+    def test_4_without_the_seconds(self, run, tenant, environment):
+        """A lost connection is worth a retry."""
+        tenant.fail_next(drop=True)
+        assert 4 == run(environment, "mint").returncode
+
+    def test_5_for_good(self, run, environment):
+        """TLS to a port that speaks none will not get better."""
+        environment["AUTH0_DOMAIN"] = environment["AUTH0_DOMAIN"].replace("http://", "https://")
+        assert 5 == run(environment, "mint").returncode
+
+    def test_a_closed_pipe_leaves_no_traceback(self, environment):
+        """A reader that is gone ends the command quietly."""
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run([*COMMAND, "mint"], env=environment, stdout=writer, stderr=subprocess.PIPE, timeout=60)
+        os.close(writer)
+        assert (141, b"") == (done.returncode, done.stderr)
+
+    def test_a_closed_standard_output_is_found_before_minting(self, tenant, environment):
+        """Where there is nowhere to print, nothing is minted."""
+        done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *COMMAND, "mint"], env=environment, timeout=60)
+        assert 2 == done.returncode
+        assert [] == tenant.logs
+
+    def test_ctrl_c_leaves_no_traceback(self, tenant, environment):
+        """An interrupt while waiting for the tenant ends the command quietly, with 130."""
+        tenant.fail_next(status=503, delay=30.0)
+        with subprocess.Popen([*COMMAND, "mint"], env=environment, stderr=subprocess.PIPE) as process:
+            for _ in range(200):
+                if process.poll() is not None or _is_connected(process.pid):
+                    break
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            stderr = process.communicate(timeout=60)[1]
+        assert (130, b"") == (process.returncode, stderr)
+
+
+def _is_connected(pid):
+    descriptors = f"/proc/{pid}/fd"
+    links = [os.path.join(descriptors, name) for name in os.listdir(descriptors)]
+    return any(os.readlink(link).startswith("socket:") for link in links if os.path.islink(link))
+
+
+class TestEnvironments:
+    @pytest.mark.parametrize(
+        "extra",
+        [
+            {"LC_ALL": "C"},
+            {"PYTHONIOENCODING": "ascii"},
+            {"PYTHONOPTIMIZE": "2"},
+            {"PYTHONDEVMODE": "1", "PYTHONWARNINGS": "error"},
+            {"HOME": "/nonexistent"},
+            {"PYTHONHASHSEED": "7"},
+        ],
+        ids=lambda extra: next(iter(extra)),
+    )
+    def test_it_mints_wherever_it_runs(self, environment, extra):
+        """Locales, optimization, warnings as errors and homes make no difference."""
+        done = spawn({**environment, **extra}, "mint", "--reason", "grüße")
+        assert (0, "") == (done.returncode, done.stderr)
+
+    def test_help_has_the_exit_codes(self, environment):
+        """--help shows the table of exit codes, also where docstrings are stripped."""
+        done = spawn({**environment, "PYTHONOPTIMIZE": "2"}, "mint", "--help")
+        assert 0 == done.returncode
+        assert "worth a retry" in done.stdout
