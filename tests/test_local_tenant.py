@@ -190,9 +190,9 @@ class TestTls:
         with localhost_names(), LocalTenant(tls=True) as tenant:
             context = ssl.create_default_context(cafile=tenant.ca_file)
             for name in ("localhost", "mtls.localhost", "127.0.0.1"):
-                with socket.create_connection((name, tenant.port)) as raw:
-                    with context.wrap_socket(raw, server_hostname=name) as secured:
-                        assert secured.version() in ("TLSv1.2", "TLSv1.3")
+                raw = socket.create_connection((name, tenant.port))
+                with context.wrap_socket(raw, server_hostname=name) as secured:
+                    assert secured.version() in ("TLSv1.2", "TLSv1.3")
 
     def test_unknown_authority(self, session):
         """Without the CA's file the certificate is not trusted."""

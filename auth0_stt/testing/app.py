@@ -29,6 +29,15 @@ LOG_TYPES = {
 }
 DELEGATED_LOG_TYPES = ("sdeleacft", "fdeleacft")
 # No log holds a token.
+#: What a token request has at most once (RFC 6749, 3.2); other fields, for the Action, may be lists.
+ONCE = frozenset(
+    (
+        *("grant_type", "client_id", "audience", "scope", "organization", "code", "redirect_uri", "code_verifier"),
+        *("subject_token", "subject_token_type", "actor_token", "actor_token_type", "refresh_token"),
+        *("requested_token_type", "resource", *CREDENTIALS),
+    )
+)
+
 NOT_LOGGED = (*CREDENTIALS, "subject_token", "actor_token", "refresh_token", "code", "code_verifier")
 SESSION_LIFETIME = 3 * 24 * 60 * 60
 
@@ -167,7 +176,7 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
 
 
 def _flaw_of_token_request() -> Optional[Refusal]:
-    if request.args or any(len(values) > 1 for _, values in request.form.lists()):
+    if request.args or any(len(values) > 1 and name in ONCE for name, values in request.form.lists()):
         return Refusal("invalid_request", "A parameter is in the URL or occurs more than once.")
     proofs = [name for name in ("client_secret", "client_assertion") if name in request.form]
     if len(proofs) + ("Authorization" in request.headers) > 1:

@@ -110,7 +110,9 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
         host = self._tenant.host()
         return [f"https://{host}/", f"{request.scheme}://{host}/"]
 
-    def validate_jti(self, claims: Dict[str, Any], jti: str) -> bool:
+    def validate_jti(self, claims: Dict[str, Any], jti: Any) -> bool:
+        if not isinstance(jti, str):
+            return False
         with self._tenant.records.lock:
             fresh = jti not in self._tenant.records.assertion_ids
             self._tenant.records.assertion_ids.add(jti)

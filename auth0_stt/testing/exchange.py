@@ -184,7 +184,11 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
                 hostname=request.host,
                 method=request.method,
                 user_agent=request.headers.get("User-Agent", ""),
-                body={name: form[name] for name in form if name not in CREDENTIALS},
+                body={
+                    name: values if len(values) > 1 else values[0]
+                    for name, values in request.form.lists()
+                    if name not in CREDENTIALS
+                },
             ),
             transaction=Transaction(
                 subject_token=form["subject_token"],
