@@ -103,7 +103,7 @@ class TestResults:
         run(environment, "mint", "--reason", "T-1", "--extra", "a=1", "--extra", "a=2", "--scope", "openid email")
         body = next(log for log in tenant.logs if log.type == "secte").details["body"]
         assert ("T-1", "openid email") == (body["reason"], body["scope"])
-        assert "a" in body
+        assert ["1", "2"] == body["a"]
 
     def test_the_browser_is_opened(self, run, environment, tmp_path):
         """--open gives the URL to the browser that BROWSER names."""

@@ -12,7 +12,7 @@ from flask import Flask, Response, g, redirect, request
 from .action import Refusal
 from .clients import Client
 from .delegation import PageInstead, checked_organization, delegated_session
-from .exchange import CREDENTIALS, TOKEN_EXCHANGE
+from .exchange import CREDENTIALS, TOKEN_EXCHANGE, form_without
 from .grants import UserinfoTokens, authorization_server, profile
 from .pages import error_page, logged_out_page, login_page
 from .records import Session
@@ -193,7 +193,7 @@ def _log_token_response(tenant: "LocalTenant", response: Response) -> None:
     details: Dict[str, Any] = {
         "auth0_client": _auth0_client(request.headers.get("Auth0-Client")),
         "auth0_forwarded_for": request.headers.get("auth0-forwarded-for"),
-        "body": {k: v for k, v in request.form.items() if k not in NOT_LOGGED},
+        "body": form_without(NOT_LOGGED),
         "error": answer.get("error"),
         "traceback": g.get("traceback"),
     }

@@ -2,7 +2,7 @@
 
 import secrets
 import traceback
-from typing import TYPE_CHECKING, Any, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Collection, Dict, Optional, Tuple
 
 from authlib.oauth2.rfc6749.errors import InvalidRequestError, UnauthorizedClientError
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
@@ -30,6 +30,12 @@ SET_ACTOR_REQUIRED = "setActor is required when requesting a session transfer to
 SUSPICIOUS = (
     "We have detected suspicious login behavior and further attempts will be blocked. Please contact the administrator."
 )
+
+
+def form_without(names: Collection[str]) -> Dict[str, Any]:
+    """Return the form of the current request as Auth0 has it: a field that is repeated as a list."""
+    fields = {name: values for name, values in request.form.lists() if name not in names}
+    return {name: values if len(values) > 1 else values[0] for name, values in fields.items()}
 
 
 class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
@@ -184,11 +190,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
                 hostname=request.host,
                 method=request.method,
                 user_agent=request.headers.get("User-Agent", ""),
-                body={
-                    name: values if len(values) > 1 else values[0]
-                    for name, values in request.form.lists()
-                    if name not in CREDENTIALS
-                },
+                body=form_without(CREDENTIALS),
             ),
             transaction=Transaction(
                 subject_token=form["subject_token"],
