@@ -55,6 +55,13 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
             return None
         return Response("This tenant does not serve the domain of the request.", 421)
 
+    @app.after_request
+    def leave_no_trace(response: Response) -> Response:
+        # A session transfer token is in the URL of /authorize.
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
     @app.post("/oauth/token")
     def token() -> Response:
         flaw = _flaw_of_token_request()
@@ -152,7 +159,7 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
         if target is None:
             response = logged_out_page()
         elif target in settings["allowed_logout_urls"]:
-            response = _found(target)
+            response = Response(status=302, headers={"Location": target})
         else:
             response = error_page("The returnTo URL is not among the allowed_logout_urls.")
         response.delete_cookie(tenant.cookie)
@@ -230,13 +237,7 @@ def _refused(tenant: "LocalTenant", error: OAuth2Error, client: Optional[Client]
     if not error.redirect_uri:
         return error_page(reason)
     _, _, headers = error()
-    return _found(dict(headers)["Location"])
-
-
-def _found(location: str) -> Response:
-    response: Any = redirect(location, 302)
-    response.headers["Cache-Control"] = "no-store"
-    return response  # type: ignore[no-any-return]
+    return Response(status=302, headers=headers)
 
 
 def _metadata(issuer: str) -> Dict[str, Any]:
