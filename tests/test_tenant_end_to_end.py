@@ -2,20 +2,20 @@
 
 import pytest
 
-from auth0_stt import ID_TOKEN_TYPE
-from auth0_stt import CustomTokenExchangeError
-from auth0_stt import TransportError
-from auth0_stt import actor_from_claims
-from auth0_stt import build_session_transfer_redirect
-from auth0_stt import private_key_jwt
-from auth0_stt import request_session_transfer_token
-from auth0_stt import resolve_actor_token
-from auth0_stt.testing import LocalTenant
-from auth0_stt.testing import RedemptionFailed
-from auth0_stt.testing import localhost_names
+from auth0_stt import (
+    ID_TOKEN_TYPE,
+    CustomTokenExchangeError,
+    TransportError,
+    actor_from_claims,
+    build_session_transfer_redirect,
+    private_key_jwt,
+    request_session_transfer_token,
+    resolve_actor_token,
+)
+from auth0_stt.testing import LocalTenant, RedemptionFailed, localhost_names
 
 
-@pytest.fixture()
+@pytest.fixture
 def tenant():
     with LocalTenant() as tenant:
         yield tenant
@@ -36,9 +36,7 @@ def mint(tenant, **changes):
 class TestFlow:
     def test_mint_and_redeem(self, tenant):
         """Mint, hand over, enter: the shop knows both customer and agent."""
-        url = build_session_transfer_redirect(
-            "https://shop.example.com/login", mint(tenant), "acme"
-        )
+        url = build_session_transfer_redirect("https://shop.example.com/login", mint(tenant), "acme")
         claims = tenant.redeem(url)
         assert ("auth0|ada", "auth0|sam") == (claims["sub"], actor_from_claims(claims).sub)
         assert "org_acme" == claims["org_id"]
@@ -47,15 +45,11 @@ class TestFlow:
         """A stale ID token is renewed and then mints; the new refresh token renews again."""
         held = tenant.agent_tokens()
         for _ in range(2):
-            actor = resolve_actor_token(
-                **tenant.console, id_token=None, refresh_token=held["refresh_token"]
-            )
+            actor = resolve_actor_token(**tenant.console, id_token=None, refresh_token=held["refresh_token"])
             assert actor.refreshed
             assert actor.refresh_token != held["refresh_token"]
             held["refresh_token"] = actor.refresh_token
-        result = mint(
-            tenant, actor_token=actor.actor_token, actor_token_type=actor.actor_token_type
-        )
+        result = mint(tenant, actor_token=actor.actor_token, actor_token_type=actor.actor_token_type)
         assert 60 == result.expires_in
 
     def test_forwarded_for_and_reason(self, tenant):
@@ -84,9 +78,7 @@ class TestFlow:
         with localhost_names(), LocalTenant(tls=True) as tenant:
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", tenant.ca_file)
             assert mint(tenant)
-            assert mint(
-                tenant, client_secret=None, client_certificate=tenant.client_certificate
-            )
+            assert mint(tenant, client_secret=None, client_certificate=tenant.client_certificate)
 
 
 class TestErrors:

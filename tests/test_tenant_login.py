@@ -164,6 +164,7 @@ class TestAuthorize:
             "response_type=code&client_id=console&redirect_uri=https://evil.example/",
             "response_type=code&client_id=console&redirect_uri=%C3%A9%22",
             "response_type=%C3%A9&client_id=console",
+            "response_type=token&client_id=console",
             "response_type=code&client_id=console&client_id=shop",
         ],
     )

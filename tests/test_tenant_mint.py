@@ -50,7 +50,7 @@ class TestAnswer:
         assert (ACCESS_TOKEN_TYPE, "Bearer") == (body["issued_token_type"], body["token_type"])
         token = claims(body["access_token"])
         assert {"sub": "auth0|sam"} == token["act"]
-        assert "https://api.acme.example/" == token["aud"]
+        assert ["https://api.acme.example/"] == token["aud"]
         assert "auth0|ada" == token["sub"]
 
     def test_profile_without_session_transfer_gives_an_access_token(self, tenant):
@@ -102,7 +102,7 @@ class TestRefusals:
         assert (400, "unauthorized_client") == refused(mint(tenant, **shop))
 
     def test_repeated_parameters(self, tenant):
-        """A field given twice is an invalid request (RFC 6749, 3.2)."""
+        """A field of the protocol given twice is an invalid request (RFC 6749, 3.2)."""
         assert (400, "invalid_request") == refused(mint(tenant, scope=["a", "b"]))
 
     def test_parameters_in_the_url(self, tenant):
@@ -215,6 +215,13 @@ class TestAction:
         assert "T-1" == event.request.body["reason"]
         assert "client_secret" not in event.request.body
 
+    def test_repeated_fields(self, tenant):
+        """A field of the Action's own may come several times: the body has a list."""
+        seen = []
+        tenant.action = lambda event, api: seen.append(event.request.body["ticket"])
+        mint(tenant, ticket=["T-1", "T-2"])
+        assert [["T-1", "T-2"]] == seen
+
     def test_set_actor_forgotten(self, tenant):
         """Without set_actor no session transfer token is issued; the text is Auth0's."""
         tenant.action = lambda event, api: api.set_user("auth0|ada")
@@ -224,6 +231,11 @@ class TestAction:
             "setActor is required when requesting a session transfer token via token exchange."
             == answer.json()["error_description"]
         )
+
+    def test_default_action_wants_an_id_token(self, tenant):
+        """Without a verified agent the default Action sets no actor."""
+        answer = mint(tenant, actor_token="opaque", actor_token_type="urn:acme:agent")
+        assert "setActor is required" in answer.json()["error_description"]
 
     @pytest.mark.parametrize("user_id", [None, "auth0|nobody"])
     def test_set_user_forgotten(self, tenant, user_id):

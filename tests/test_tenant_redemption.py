@@ -1,5 +1,7 @@
 """Entering the customer's account: every rule of redemption, over HTTP."""
 
+import base64
+import json
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -113,7 +115,8 @@ class TestSuccess:
         assert "SameSite=Lax" in cookie
         assert "Max-Age" not in cookie
         assert "Expires" not in cookie
-        assert "no-store" in answer.headers.get("Cache-Control", "no-store")
+        assert "no-store" == answer.headers["Cache-Control"]
+        assert "no-referrer" == answer.headers["Referrer-Policy"]
 
 
 def tenant_port(claims):
@@ -348,6 +351,14 @@ class TestCode:
         for token in (body["id_token"], body["access_token"]):
             claims = jwt.decode(token, KeySet.import_key_set(keys)).claims
             assert {"sub": "auth0|sam"} == claims["act"]
+
+    def test_audience(self, tenant):
+        """The access token is for the API that was asked for, and for userinfo."""
+        body = self.exchange(tenant, self.code(tenant, audience="https://api.acme.example/")).json()
+        claims = json.loads(base64.urlsafe_b64decode(body["access_token"].split(".")[1] + "=="))
+        assert ["https://api.acme.example/", base(tenant, "shop") + "/userinfo"] == claims["aud"]
+        answer = authorize(tenant, audience="https://nowhere.example/")
+        assert "access_denied" == callback(answer)["error"]
 
     @pytest.mark.parametrize(
         ("changes", "error"),

@@ -19,13 +19,13 @@ class Refusal(OAuth2Error):  # type: ignore[misc]  # noqa: N818
 
 @attrs(frozen=True, auto_attribs=True)
 class Request:
-    """``event.request``; ``body`` is the whole form but for the client's credentials."""
+    """``event.request``; ``body`` is the form but for the client's credentials."""
 
     ip: str
     hostname: str
     method: str
     user_agent: str
-    body: Dict[str, str]
+    body: Dict[str, Any]
 
 
 @attrs(frozen=True, auto_attribs=True)

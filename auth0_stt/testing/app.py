@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from authlib.integrations.flask_oauth2 import ResourceProtector, current_token
 from authlib.oauth2 import OAuth2Error
-from flask import Flask, Response, g, redirect, request
+from flask import Flask, Response, g, request
 
 from .action import Refusal
 from .clients import Client
@@ -29,16 +29,13 @@ LOG_TYPES = {
 }
 DELEGATED_LOG_TYPES = ("sdeleacft", "fdeleacft")
 # No log holds a token.
-#: What a token request has at most once (RFC 6749, 3.2); other fields, for the Action, may be lists.
-ONCE = frozenset(
-    (
-        *("grant_type", "client_id", "audience", "scope", "organization", "code", "redirect_uri", "code_verifier"),
-        *("subject_token", "subject_token_type", "actor_token", "actor_token_type", "refresh_token"),
-        *("requested_token_type", "resource", *CREDENTIALS),
-    )
-)
-
-NOT_LOGGED = (*CREDENTIALS, "subject_token", "actor_token", "refresh_token", "code", "code_verifier")
+NOT_LOGGED = {*CREDENTIALS, "subject_token", "actor_token", "refresh_token", "code", "code_verifier"}
+# What a token request has at most once (RFC 6749, 3.2); other fields, for the Action, may repeat.
+ONCE = {
+    *NOT_LOGGED,
+    *("grant_type", "client_id", "audience", "scope", "organization", "redirect_uri"),
+    *("subject_token_type", "actor_token_type", "requested_token_type", "resource"),
+}
 SESSION_LIFETIME = 3 * 24 * 60 * 60
 
 
@@ -95,6 +92,8 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
         client, query = grant.client, request.args
         if query.get("response_mode", "query") != "query":
             raise Refusal("invalid_request", "The only response_mode here is query.")
+        if "audience" in query and query["audience"] not in tenant.resource_servers:
+            raise Refusal("access_denied", "Service not found: {}".format(query["audience"]))
         if "session_transfer_token" in query:
             return _delegated(grant, session)
         prompt = query.get("prompt", "").split()
@@ -145,7 +144,7 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
             return login_page(urlencode(query), client.setting("name"), users, problem=problem)
         session = tenant.new_session(user["user_id"], tenant.issuer(), SESSION_LIFETIME)
         tenant.log("s", "Login", client_id=client.client_id, user_id=session.user_id)
-        return _with_cookie(_found("/authorize?" + urlencode(query)), session)
+        return _with_cookie(_redirect("/authorize?" + urlencode(query)), session)
 
     @app.get("/v2/logout")
     def logout() -> Response:
@@ -159,7 +158,7 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
         if target is None:
             response = logged_out_page()
         elif target in settings["allowed_logout_urls"]:
-            response = Response(status=302, headers={"Location": target})
+            response = _redirect(target)
         else:
             response = error_page("The returnTo URL is not among the allowed_logout_urls.")
         response.delete_cookie(tenant.cookie)
@@ -238,6 +237,10 @@ def _refused(tenant: "LocalTenant", error: OAuth2Error, client: Optional[Client]
         return error_page(reason)
     _, _, headers = error()
     return Response(status=302, headers=headers)
+
+
+def _redirect(location: str) -> Response:
+    return Response(status=302, headers={"Location": location})
 
 
 def _metadata(issuer: str) -> Dict[str, Any]:

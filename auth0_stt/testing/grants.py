@@ -60,8 +60,7 @@ class TokenGenerator(BearerTokenGenerator):  # type: ignore[misc]
         return super().generate(grant_type, client, user, scope, expires_in, include_refresh_token and offline)
 
     def _access_token(self, client: Client, grant_type: str, user: Session, scope: str) -> str:
-        audience = g.get("audience") if grant_type == TokenExchangeGrant.GRANT_TYPE else None
-        return access_token(client, user, scope, audience, self._tenant.clock())
+        return access_token(client, user, scope, g.get("audience"), self._tenant.clock())
 
     def _refresh_token(self, client: Client, grant_type: str, user: Session, scope: str) -> str:
         token = secrets.token_urlsafe(32)
@@ -130,6 +129,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
             scope=oauth_request.payload.scope or "",
             session=oauth_request.user,
             expires_at=tenant.clock() + CODE_LIFETIME,
+            audience=data.get("audience"),
             nonce=data.get("nonce"),
             code_challenge=data.get("code_challenge"),
             code_challenge_method=data.get("code_challenge_method"),
@@ -143,6 +143,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
         g.user_id, g.delegated = found.session.user_id, found.session.actor is not None
         if found.client_id != client.client_id or found.expires_at <= tenant.clock():
             return None
+        g.audience = found.audience
         return found
 
     def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:

@@ -95,8 +95,6 @@ def _page(title: str, template: str, content: Any, reason: str, status: int) -> 
         reason=reason,
     )
     response = make_response(page, status)
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
     if reason:
         printable = "".join(char if char.isprintable() else "?" for char in reason)
         response.headers[REASON_HEADER] = printable.encode("ascii", "replace").decode()

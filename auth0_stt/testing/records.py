@@ -73,6 +73,7 @@ class AuthorizationCode(AuthorizationCodeMixin):  # type: ignore[misc]
     scope: str
     session: Session
     expires_at: float
+    audience: Optional[str]
     nonce: Optional[str]
     code_challenge: Optional[str]
     code_challenge_method: Optional[str]

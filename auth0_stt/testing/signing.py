@@ -22,13 +22,15 @@ ACCESS_TOKEN_LIFETIME = 86400
 @functools.lru_cache(maxsize=None)
 def tenant_key() -> RSAKey:
     """Return the key that signs every tenant's tokens in this process."""
-    return RSAKey.generate_key(2048, auto_kid=True)
+    key: RSAKey = RSAKey.generate_key(2048, auto_kid=True)
+    return key
 
 
 @functools.lru_cache(maxsize=None)
 def application_key() -> RSAKey:
     """Return the key with which applications may sign client assertions."""
-    return RSAKey.generate_key(2048, auto_kid=True)
+    key: RSAKey = RSAKey.generate_key(2048, auto_kid=True)
+    return key
 
 
 def key_set() -> Dict[str, Any]:
@@ -45,9 +47,12 @@ def sign(claims: Dict[str, Any], algorithm: str = "RS256") -> str:
 
 def access_token(client: "Client", session: "Session", scope: str, audience: Any, now: float) -> str:
     """Return an access token; it carries ``act`` where an agent acts for the user."""
+    audiences = [audience] if audience else []
+    if not audience or "openid" in scope.split():
+        audiences.append(session.issuer + "userinfo")
     claims = {
         "iss": session.issuer,
-        "aud": audience or [session.issuer + "userinfo"],
+        "aud": audiences,
         "iat": int(now),
         "exp": int(now) + ACCESS_TOKEN_LIFETIME,
         "azp": client.client_id,
