@@ -264,3 +264,14 @@ class TestDocuments:
         """The key set holds no private part."""
         [key] = visit(client, base(tenant) + "/.well-known/jwks.json").json()["keys"]
         assert {"kty", "kid", "n", "e", "use"} == set(key)
+
+    def test_alias_for_certificates(self):
+        """Over TLS the metadata says where to go with a client certificate (RFC 8705, 5)."""
+        with LocalTenant(tls=True) as tenant, tenant.browser() as browser:
+            url = base(tenant) + "/.well-known/openid-configuration"
+            aliases = visit(browser.session, url).json()["mtls_endpoint_aliases"]
+        assert f"https://mtls.{host(url)}/oauth/token" == aliases["token_endpoint"]
+
+
+def host(url):
+    return urlsplit(url).netloc

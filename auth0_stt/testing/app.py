@@ -12,11 +12,11 @@ from flask import Flask, Response, g, request
 from .action import Refusal
 from .clients import Client
 from .delegation import PageInstead, checked_organization, delegated_session
+from .discovery import key_set, metadata
 from .exchange import CREDENTIALS, TOKEN_EXCHANGE, form_without
 from .grants import UserinfoTokens, authorization_server, profile
 from .pages import error_page, logged_out_page, login_page
 from .records import Session
-from .signing import key_set
 
 if TYPE_CHECKING:
     from .tenant import LocalTenant
@@ -41,7 +41,7 @@ SESSION_LIFETIME = 3 * 24 * 60 * 60
 
 def tenant_app(tenant: "LocalTenant") -> Flask:
     """Return the application that answers for the tenant."""
-    app = Flask("auth0_stt.testing", static_folder=None, template_folder=None)
+    app = Flask(__name__, static_folder=None, template_folder=None)
     server = authorization_server(tenant, app)
     protected = ResourceProtector()
     protected.register_token_validator(UserinfoTokens(tenant))
@@ -176,7 +176,7 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
 
     @app.get("/.well-known/openid-configuration")
     def discovery() -> Any:
-        return _metadata(tenant.issuer())
+        return metadata(tenant.issuer(), list(LOG_TYPES))
 
     return app
 
@@ -241,27 +241,3 @@ def _refused(tenant: "LocalTenant", error: OAuth2Error, client: Optional[Client]
 
 def _redirect(location: str) -> Response:
     return Response(status=302, headers={"Location": location})
-
-
-def _metadata(issuer: str) -> Dict[str, Any]:
-    return {
-        "issuer": issuer,
-        "authorization_endpoint": issuer + "authorize",
-        "token_endpoint": issuer + "oauth/token",
-        "userinfo_endpoint": issuer + "userinfo",
-        "jwks_uri": issuer + ".well-known/jwks.json",
-        "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
-        "grant_types_supported": list(LOG_TYPES),
-        "code_challenge_methods_supported": ["S256", "plain"],
-        "scopes_supported": ["openid", "profile", "email", "offline_access"],
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256"],
-        "token_endpoint_auth_methods_supported": [
-            "client_secret_post",
-            "client_secret_basic",
-            "private_key_jwt",
-            "self_signed_tls_client_auth",
-        ],
-        "token_endpoint_auth_signing_alg_values_supported": ["RS256", "RS384", "PS256"],
-    }

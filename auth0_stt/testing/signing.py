@@ -33,12 +33,6 @@ def application_key() -> RSAKey:
     return key
 
 
-def key_set() -> Dict[str, Any]:
-    """Return what /.well-known/jwks.json publishes."""
-    public = dict(tenant_key().as_dict(private=False), use="sig")
-    return {"keys": [public]}
-
-
 def sign(claims: Dict[str, Any], algorithm: str = "RS256") -> str:
     """Return the claims as a JWT of the tenant's."""
     header = {"alg": algorithm, "kid": tenant_key().kid}

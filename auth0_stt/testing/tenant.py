@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from flask import Flask, has_request_context, request
 
+from . import settings
 from .action import Action, DefaultAction
 from .app import SESSION_LIFETIME, tenant_app
 from .clients import Client
@@ -15,18 +16,6 @@ from .grants import IdTokens, TokenGenerator
 from .records import Fault, Log, Records, Session, parse_ip
 from .redemption import Browser
 from .server import Server
-from .settings import (
-    CONSOLE_ID,
-    SHOP_ID,
-    SUBJECT_TOKEN_TYPE,
-    default_connections,
-    default_organizations,
-    default_profiles,
-    default_resource_servers,
-    default_settings,
-    default_users,
-    lookup,
-)
 from .signing import SubjectTokens, application_key
 from .tls import Certificates
 
@@ -45,18 +34,18 @@ class LocalTenant:
     ``tls=True`` serves HTTPS under a certificate authority of its own, in ``ca_file``.
     """
 
-    subject_token_type = SUBJECT_TOKEN_TYPE
+    subject_token_type = settings.SUBJECT_TOKEN_TYPE
     address_header = "Local-Tenant-Address"
 
     def __init__(self, tls: bool = False) -> None:
         self.tls = tls
         self.clock = Clock()
-        self.settings = default_settings()
-        self.users = default_users()
-        self.organizations = default_organizations()
-        self.connections = default_connections()
-        self.token_exchange_profiles = default_profiles()
-        self.resource_servers = default_resource_servers()
+        self.settings = settings.default_settings()
+        self.users = settings.default_users()
+        self.organizations = settings.default_organizations()
+        self.connections = settings.default_connections()
+        self.token_exchange_profiles = settings.default_profiles()
+        self.resource_servers = settings.default_resource_servers()
         self.records = Records()
         self.address_secret = secrets.token_urlsafe(32)
         self._subject_tokens = SubjectTokens(self.clock)
@@ -104,12 +93,12 @@ class LocalTenant:
     @property
     def console(self) -> Dict[str, str]:
         """The application that mints: ``domain``, ``client_id``, ``client_secret``."""
-        return self._application(CONSOLE_ID, self.domain)
+        return self._application(settings.CONSOLE_ID, self.domain)
 
     @property
     def shop(self) -> Dict[str, str]:
         """The application that is entered: ``domain``, ``client_id``, ``client_secret``."""
-        return self._application(SHOP_ID, self._domain("127.0.0.1"))
+        return self._application(settings.SHOP_ID, self._domain("127.0.0.1"))
 
     def _domain(self, name: str) -> str:
         return "{}{}:{}".format("" if self.tls else "http://", name, self.port)
@@ -126,7 +115,7 @@ class LocalTenant:
         ``id_token``, ``refresh_token``, ``access_token``, ``expires_in``, ``scope``,
         ``token_type``.
         """
-        client = self.client(CONSOLE_ID)
+        client = self.client(settings.CONSOLE_ID)
         issuer = f"{self._scheme}://localhost:{self.port}/"
         session = self.new_session(user_id, issuer, SESSION_LIFETIME)
         with self._app.app_context():
@@ -165,7 +154,7 @@ class LocalTenant:
         return self._certificates.client_certificate(name)
 
     def _register(self, method: str, credential: Dict[str, str]) -> None:
-        methods = self.settings[CONSOLE_ID]["client_authentication_methods"]
+        methods = self.settings[settings.CONSOLE_ID]["client_authentication_methods"]
         credentials = methods.setdefault(method, {}).setdefault("credentials", [])
         if credential not in credentials:
             credentials.append(credential)
@@ -221,10 +210,8 @@ class LocalTenant:
 
     def client(self, client_id: str) -> Optional[Client]:
         """Return an application by its id."""
-        settings = self.settings.get(client_id)
-        if settings is None or "client_secret" not in settings:
-            return None
-        return Client(client_id, settings)
+        found = self.settings.get(client_id, {})
+        return Client(client_id, found) if "client_secret" in found else None
 
     def new_session(self, user_id: str, issuer: str, lifetime: float) -> Session:
         """Return a session of a user's own on a domain, for so many seconds."""
@@ -233,7 +220,7 @@ class LocalTenant:
 
     def wants_mfa(self) -> bool:
         """Return whether everybody needs a second factor."""
-        return bool(lookup(self.settings, "tenant.guardian_policies"))
+        return bool(settings.lookup(self.settings, "tenant.guardian_policies"))
 
     @property
     def _scheme(self) -> str:
