@@ -44,6 +44,9 @@ _LARGEST_BODY = 64 * 1024
 #: Bytes of a whole answer on the wire: its head, and the framing of a chunked body, count too.
 _LARGEST_ANSWER = 2 * _LARGEST_BODY
 
+#: Bytes of one line of an answer's head: what nginx, for one, has for a head as a whole.
+_LONGEST_LINE = 4 * 1024
+
 #: Bytes that one TLS record carries (RFC 8446, 5.1): sending one is a single step for the clock.
 _RECORD = 16 * 1024
 
@@ -340,6 +343,13 @@ class _Answer(io.BufferedReader):
 
     raw: _Incoming
 
+    def readline(self, size: Any = -1) -> bytes:
+        """Refuse long and folded lines: email.parser takes the square of the length of some headers."""
+        line = super().readline(_LONGEST_LINE + 1)
+        if len(line) > _LONGEST_LINE or line.startswith((b" ", b"\t")):
+            raise HTTPException("malformed headers")
+        return line
+
     def makefile(self, mode: str) -> "_Answer":
         """Stand in for the socket that HTTPResponse asks for its file."""
         return self
@@ -390,15 +400,19 @@ class _Watched:
         host: str = self._dns_host.strip("[]")  # type: ignore[attr-defined]
         port: int = self.port  # type: ignore[attr-defined]
         for family, kind, protocol, _, address in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
-            sock = socket.socket(family, kind, protocol)
+            sock = None
             try:
+                sock = socket.socket(family, kind, protocol)
                 for option in self.socket_options or ():  # type: ignore[attr-defined]
                     sock.setsockopt(*option)
                 sock.settimeout(call.left())
                 sock.connect(address)
                 return sock
-            except OSError as error:
-                sock.close()
+            except BaseException as error:
+                if sock is not None:
+                    sock.close()
+                if not isinstance(error, OSError):
+                    raise
                 failure = error
         raise failure
 
