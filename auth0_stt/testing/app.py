@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from authlib.integrations.flask_oauth2 import ResourceProtector, current_token
 from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749.errors import UnsupportedResponseTypeError
 from flask import Flask, Response, g, request
 
 from .action import Refusal
@@ -77,6 +78,10 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
             if any(len(values) > 1 for _, values in request.args.lists()):
                 raise Refusal("invalid_request", "A parameter occurs more than once.")
             grant = server.get_consent_grant(end_user=session)
+        except UnsupportedResponseTypeError as error:
+            # Authlib has a whole sentence in place of the parameter.
+            error.response_type = request.args.get("response_type")
+            return _refused(tenant, error)
         except OAuth2Error as error:
             return _refused(tenant, error)
         except ValueError:

@@ -60,8 +60,8 @@ _LOGIN = """{% if problem %}<p role="alert">{{ problem }}</p>{% endif %}
 <input id="password" name="password" type="password" autocomplete="current-password" required>
 <button type="submit">Continue</button>
 </form>
-<p class="hint">On this tenant: {% for user in users %}{{ user.email }}{{ ", " if not loop.last }}
-{% endfor %}; everyone's password is &ldquo;password&rdquo; unless a test changed it.</p>"""
+<p class="hint">Users of this tenant: {{ users|map(attribute="email")|join(", ") }}.
+Everyone's password is &ldquo;password&rdquo; unless a test changed it.</p>"""
 
 _ERROR = """<p>{{ message }}</p>
 {% if log_out %}<a class="button" href="/v2/logout">Log out</a>{% endif %}"""
