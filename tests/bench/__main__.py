@@ -86,12 +86,8 @@ def contender_rows(numbers):
 def target_rows(numbers):
     """(What, measured, target, at least or at most): a target of None is for information."""
     near, threads, imports = numbers["near"], numbers["threads"], numbers["imports"]
-    mints_per_second = {
-        name: [{"rate": 1 / cost["wall_ms"]} for cost in costs] for name, costs in threads.items()
-    }
-    connections = {
-        name: sum(cost["connections"] for cost in costs) for name, costs in threads.items()
-    }
+    mints_per_second = {name: [{"rate": 1 / cost["wall_ms"]} for cost in costs] for name, costs in threads.items()}
+    connections = {name: sum(cost["connections"] for cost in costs) for name, costs in threads.items()}
     yield "CPU per mint / requests.Session", ratio(near, OURS, SESSION, "cpu_ms"), 0.75, "<="
     yield "CPU per mint / urllib3", ratio(near, OURS, URLLIB3, "cpu_ms"), 1.4, "<="
     yield (
@@ -124,14 +120,10 @@ def target_rows(numbers):
         yield "10,000 mints leave behind, MB", numbers["growth"] / 1e6, GROWTH_NOISE, "<="
         added = median(imports["memory_added"]) / 1e6
         yield "MB added to requests and attrs", added, 1.5, "<="
-    import_ratio = median(
-        ours / bare for ours, bare in zip(imports["import_ours"], imports["import_bare"])
-    )
+    import_ratio = median(ours / bare for ours, bare in zip(imports["import_ours"], imports["import_bare"]))
     yield "import / requests and attr", import_ratio, 1.1, "<="
     for function in sorted({name for name, _, _ in numbers["pure_functions"]}):
-        cost = median(
-            ours / by_hand for name, ours, by_hand in numbers["pure_functions"] if name == function
-        )
+        cost = median(ours / by_hand for name, ours, by_hand in numbers["pure_functions"] if name == function)
         yield function + " / urllib.parse", cost, 5, "<="
 
 

@@ -114,8 +114,7 @@ def requests_post(domain, ca_file):
 def google_auth(domain, ca_file):
     from google.auth.transport.requests import Request
     from google.oauth2.sts import Client
-    from google.oauth2.utils import ClientAuthentication
-    from google.oauth2.utils import ClientAuthType
+    from google.oauth2.utils import ClientAuthentication, ClientAuthType
 
     client = Client(
         f"https://{domain}/oauth/token",

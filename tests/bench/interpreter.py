@@ -7,8 +7,7 @@ import json
 import sys
 import time
 
-from contender import CLIENT_ID
-from contender import resident_bytes
+from contender import CLIENT_ID, resident_bytes
 
 
 def import_bare():
@@ -35,14 +34,15 @@ def memory_added():
 
 def pure_functions():
     """Rounds of (function, its seconds, seconds of urlsplit and urlencode) on the same strings."""
-    from urllib.parse import urlencode
-    from urllib.parse import urlsplit
+    from urllib.parse import urlencode, urlsplit
 
-    from auth0_stt import SESSION_TRANSFER_TOKEN_TYPE
-    from auth0_stt import SessionTransferTokenResult
-    from auth0_stt import actor_from_claims
-    from auth0_stt import build_session_transfer_redirect
-    from auth0_stt import session_transfer_params
+    from auth0_stt import (
+        SESSION_TRANSFER_TOKEN_TYPE,
+        SessionTransferTokenResult,
+        actor_from_claims,
+        build_session_transfer_redirect,
+        session_transfer_params,
+    )
 
     target = "https://shop.example.com/login"
     token = "stt_" + "Xy9-" * 15
@@ -75,11 +75,7 @@ def pure_functions():
             function()
         return time.process_time() - started
 
-    return [
-        (name, seconds(ours), seconds(by_hand))
-        for _ in range(15)
-        for name, (ours, by_hand) in functions.items()
-    ]
+    return [(name, seconds(ours), seconds(by_hand)) for _ in range(15) for name, (ours, by_hand) in functions.items()]
 
 
 if __name__ == "__main__":
