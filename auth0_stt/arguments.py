@@ -6,7 +6,7 @@ the secret in a local variable. The others raise.
 
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Union
 from unicodedata import bidirectional
 
 from attrs import field, frozen
@@ -83,7 +83,7 @@ def actor_error(actor_token: Any, actor_token_type: Any) -> Optional[SessionTran
             CustomTokenExchangeErrorCode.actor_unavailable,
             "actor_token is None: a session transfer token needs an actor, in practice the agent's ID token",
         )
-    if actor_token_type is None or actor_token_type == "":
+    if actor_token_type is None or (isinstance(actor_token_type, str) and not actor_token_type):
         return CustomTokenExchangeError(
             CustomTokenExchangeErrorCode.missing_actor_token_type,
             "actor_token_type is missing: for an Auth0 ID token pass ID_TOKEN_TYPE",
@@ -137,32 +137,37 @@ def ip_address(argument: str, value: Any) -> Optional[str]:
 _OWNED = frozenset(
     (
         *("grant_type", "audience", "resource", "requested_token_type", "scope", "organization", "reason"),
-        *("subject_token", "subject_token_type", "actor_token", "actor_token_type"),
+        *("subject_token", "subject_token_type", "actor_token", "actor_token_type", "refresh_token"),
         *("client_id", "client_secret", "client_assertion", "client_assertion_type"),
     )
 )
 
 
-def extra_fields(extra: Any) -> Dict[str, List[str]]:
-    """Return further form fields, each with its values, or raise InvalidArgumentError."""
+def extra_fields(extra: Any) -> Union[Dict[str, List[str]], InvalidArgumentError]:
+    """Return further form fields, each with its values, or the error: a caller may have put a secret in."""
     if extra is None:
         return {}
-    if not isinstance(extra, Mapping):
-        raise InvalidArgumentError("extra must be a mapping of names to str or lists of str", "extra")
+    try:
+        items = [(name, values) for name, values in extra.items()] if isinstance(extra, Mapping) else None
+    except Exception:  # whatever a mapping of the caller's own raises
+        items = None
+    if items is None:
+        return InvalidArgumentError("extra must be a mapping of names to str or lists of str", "extra")
     fields = {}
-    for name, values in list(extra.items()):
+    for name, values in items:
         if text_error("extra", name) is not None:
-            raise InvalidArgumentError("extra has a name that is no str, blank, or holds white space", "extra")
+            return InvalidArgumentError("extra has a name that is no str, blank, or holds white space", "extra")
+        name = str.__str__(name)  # what is checked is what is sent, also of an Enum that is a str
         if name in _OWNED:
-            raise InvalidArgumentError(
+            return InvalidArgumentError(
                 f"extra has the name {name}, which the protocol owns: use the argument instead", "extra"
             )
         values = [values] if isinstance(values, str) else values
         if not isinstance(values, (list, tuple)) or not values:
-            raise InvalidArgumentError("extra has a value that is neither a str nor a list of str", "extra")
+            return InvalidArgumentError("extra has a value that is neither a str nor a list of str", "extra")
         if not all(isinstance(value, str) and _encodable(value) for value in values):
-            raise InvalidArgumentError("extra has a value that is no str, or that can't be sent", "extra")
-        fields[name] = list(values)
+            return InvalidArgumentError("extra has a value that is no str, or that can't be sent", "extra")
+        fields[name] = [str.__str__(value) for value in values]
     return fields
 
 

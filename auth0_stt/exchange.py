@@ -16,7 +16,7 @@ from .arguments import (
     uri_error,
 )
 from .client_auth import ClientAssertion, ClientCertificate, credential_error, credentials
-from .errors import CustomTokenExchangeError, CustomTokenExchangeErrorCode, SessionTransferError
+from .errors import CustomTokenExchangeError, CustomTokenExchangeErrorCode, InvalidArgumentError, SessionTransferError
 from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
 from .token_endpoint import invalid_response, log_outcome, request_tokens
 from .transport import session_error
@@ -84,6 +84,8 @@ def request_session_transfer_token(
     scope = scope_text(scope)
     address = ip_address("forwarded_for", forwarded_for)
     further = extra_fields(extra)
+    if isinstance(further, InvalidArgumentError):
+        raise further
     error = (
         credential_error(tenant, client_id, client_secret, client_assertion, client_certificate)
         or optional_text_error("organization", organization)

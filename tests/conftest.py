@@ -74,7 +74,7 @@ def endpoint_server():
         yield server
 
 
-@pytest.fixture()
+@pytest.fixture
 def endpoint(endpoint_server):
     """The endpoint, with nothing left of the test before."""
     endpoint_server.reset()

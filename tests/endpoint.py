@@ -84,7 +84,7 @@ class Endpoint:
     def __enter__(self):
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.endpoint = self
-        self.authority = "127.0.0.1:{}".format(self._server.server_address[1])
+        self.authority = f"127.0.0.1:{self._server.server_address[1]}"
         self.domain = "http://" + self.authority
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
