@@ -1,7 +1,7 @@
 """Send the agent's browser over: the target's login URL with the session transfer token in it."""
 
 import re
-from typing import Any, Collection, Dict, List, Optional
+from typing import Any, Collection, Dict, List, Optional, Union
 from urllib.parse import quote, unquote_plus
 
 from .arguments import Host, optional_text_error, parse_authority, token_error
@@ -44,9 +44,32 @@ def build_session_transfer_redirect(
 
     Source: Auth0, "Session Delegation".
     """
+    parameters = ("session_transfer_token",) if organization is None else ("session_transfer_token", "organization")
     error = _result_error(result) or optional_text_error("organization", organization)
-    if error is not None:
-        raise error
+    target = error or _target(target_login_url, parameters, allowed_hosts)
+    if isinstance(target, InvalidArgumentError):
+        raise target
+
+    kept = _kept(target, parameters)
+    added = "&".join(
+        "{}={}".format(name, quote(value, safe=""))
+        for name, value in zip(parameters, (result.session_transfer_token, organization or ""))
+    )
+    return "{}://{}{}?{}{}{}{}".format(
+        target.group("scheme"),
+        target.group("authority"),
+        target.group("path") or "/",
+        kept,
+        "&" if kept and not kept.endswith("&") else "",
+        added,
+        target.group("fragment") or "",
+    )
+
+
+def _target(
+    target_login_url: Any, parameters: Collection[str], allowed_hosts: Any
+) -> Union["re.Match[str]", InvalidArgumentError]:
+    """Return the parts of the target, or the error: an earlier token in the URL must not stay in a traceback."""
     match = _TARGET.fullmatch(target_login_url) if isinstance(target_login_url, str) else None
     scheme = match.group("scheme").lower() if match else ""
     host = parse_authority(match.group("authority"), scheme) if match else None
@@ -56,35 +79,32 @@ def build_session_transfer_redirect(
         or not match.group("authority").lower().startswith(host.name)  # an IPv6 address in another form
         or _DOT_SEGMENT.search(match.group("path"))
     ):
-        raise InvalidArgumentError(
+        return InvalidArgumentError(
             "target_login_url must be an absolute https URL of plain ASCII (percent-encode the rest), "
             "without user, backslash or dot segments",
             "target_login_url",
         )
     if scheme == "http" and not host.is_loopback:
-        raise InvalidArgumentError("target_login_url must be https (http for loopback alone)", "target_login_url")
-    if allowed_hosts is not None and host not in _hosts(allowed_hosts, scheme):
-        raise InvalidArgumentError("target_login_url points to a host that is not in allowed_hosts", "target_login_url")
-
-    parameters = {"session_transfer_token": result.session_transfer_token}
-    if organization is not None:
-        parameters["organization"] = organization
-    query = (match.group("query") or "?")[1:]
-    kept = "&".join(piece for piece in query.split("&") if _name(piece) not in parameters)
-    if any(_name(piece) in parameters for piece in kept.replace(";", "&").split("&")):
-        raise InvalidArgumentError(
+        return InvalidArgumentError("target_login_url must be https (http for loopback alone)", "target_login_url")
+    if allowed_hosts is not None:
+        hosts = _hosts(allowed_hosts, scheme)
+        if hosts is None:
+            return InvalidArgumentError("allowed_hosts must be a collection of host or host:port", "allowed_hosts")
+        if host not in hosts:
+            return InvalidArgumentError(
+                "target_login_url points to a host that is not in allowed_hosts", "target_login_url"
+            )
+    if any(_name(piece) in parameters for piece in _kept(match, parameters).replace(";", "&").split("&")):
+        return InvalidArgumentError(
             "target_login_url has a session_transfer_token or organization behind a semicolon", "target_login_url"
         )
-    added = "&".join("{}={}".format(name, quote(value, safe="")) for name, value in parameters.items())
-    return "{}://{}{}?{}{}{}{}".format(
-        match.group("scheme"),
-        match.group("authority"),
-        match.group("path") or "/",
-        kept,
-        "&" if kept and not kept.endswith("&") else "",
-        added,
-        match.group("fragment") or "",
-    )
+    return match
+
+
+def _kept(target: "re.Match[str]", parameters: Collection[str]) -> str:
+    """Return the target's own query without earlier values of the parameters."""
+    query = (target.group("query") or "?")[1:]
+    return "&".join(piece for piece in query.split("&") if _name(piece) not in parameters)
 
 
 def _name(piece: str) -> str:
@@ -94,16 +114,18 @@ def _name(piece: str) -> str:
 def _result_error(result: Any) -> Optional[InvalidArgumentError]:
     if not isinstance(result, SessionTransferTokenResult):
         return InvalidArgumentError("result must be what request_session_transfer_token returned", "result")
-    if result.issued_token_type != SESSION_TRANSFER_TOKEN_TYPE:
+    if not isinstance(result.issued_token_type, str) or result.issued_token_type != SESSION_TRANSFER_TOKEN_TYPE:
         return InvalidArgumentError("result holds a token of another type: it must not get into a URL", "result")
     if token_error("result", result.session_transfer_token) is not None:
         return InvalidArgumentError("result holds a malformed token", "result")
     return None
 
 
-def _hosts(allowed_hosts: Any, scheme: str) -> List[Host]:
-    entries = list(allowed_hosts) if isinstance(allowed_hosts, Collection) else [None]
-    hosts = [parse_authority(entry, scheme) for entry in entries]
-    if isinstance(allowed_hosts, (str, bytes)) or None in hosts:
-        raise InvalidArgumentError("allowed_hosts must be a collection of host or host:port", "allowed_hosts")
-    return [host for host in hosts if host is not None]
+def _hosts(allowed_hosts: Any, scheme: str) -> Optional[List[Host]]:
+    if isinstance(allowed_hosts, (str, bytes)) or not isinstance(allowed_hosts, Collection):
+        return None
+    try:
+        hosts = [parse_authority(entry, scheme) for entry in allowed_hosts]
+    except Exception:  # whatever a collection of the caller's own raises
+        return None
+    return None if None in hosts else [host for host in hosts if host is not None]

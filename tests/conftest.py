@@ -29,6 +29,13 @@ if os.environ.get("AUTH0_STT_INJECT_PYOPENSSL"):
 
     pyopenssl.inject_into_urllib3()
 
+if importlib.util.find_spec("hypothesis"):
+    import hypothesis
+
+    # Several environments run at once on a busy machine: how long one example takes says nothing.
+    hypothesis.settings.register_profile("auth0-stt", deadline=None)
+    hypothesis.settings.load_profile("auth0-stt")
+
 # Python 3.7 has no joserfc: what imports the local tenant is left out there.
 collect_ignore = [
     path.relative_to(HERE).as_posix()
