@@ -46,8 +46,8 @@ def measure(bench, quick):
     say("10,000 mints")
     growth = bench.growth(OURS, 500, 10000 // few)
     say("imports and pure functions")
-    imports = bench.interpreter("import_ours", "import_bare", "memory_added")
-    pure = bench.interpreter("pure_functions")["pure_functions"]
+    imports = bench.interpreter("imports", 10)
+    pure = bench.interpreter("pure_functions", 3)
     return {
         "near": near,
         "far_first": first,
@@ -118,9 +118,9 @@ def target_rows(numbers):
     )
     if numbers["growth"] is not None:
         yield "10,000 mints leave behind, MB", numbers["growth"] / 1e6, GROWTH_NOISE, "<="
-        added = median(imports["memory_added"]) / 1e6
+        added = middle(imports, "bytes") / 1e6
         yield "MB added to requests and attrs", added, 1.5, "<="
-    import_ratio = median(ours / bare for ours, bare in zip(imports["import_ours"], imports["import_bare"]))
+    import_ratio = median(1 + cost["ours"] / cost["needed"] for cost in imports)
     yield "import / requests and attr", import_ratio, 1.1, "<="
     for function in sorted({name for name, _, _ in numbers["pure_functions"]}):
         cost = median(ours / by_hand for name, ours, by_hand in numbers["pure_functions"] if name == function)

@@ -115,11 +115,10 @@ class Bench:
             before = self.mint(process, early)["resident"]
             return before and self.mint(process, late - early)["resident"] - before
 
-    def interpreter(self, *measurements):
-        """Results by measurement, each of a fresh interpreter, without their first round."""
-        results = defaultdict(list)
-        for _ in range(1 + self.rounds):
-            for measurement in measurements:
-                with self._start("interpreter.py", measurement) as process:
-                    results[measurement].append(process.read())
-        return {name: rounds[1:] for name, rounds in results.items()}
+    def interpreter(self, measurement, times):
+        """Results of fresh interpreters, without the first, which may compile modules."""
+        results = []
+        for _ in range(1 + times):
+            with self._start("interpreter.py", measurement) as process:
+                results.append(process.read())
+        return results[1:]
