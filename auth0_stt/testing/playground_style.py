@@ -65,8 +65,8 @@ input[type=text] { font: inherit; width: 100%; padding: .6rem .75rem; border: 1p
 .switch input:checked { background: var(--bad); border-color: var(--bad); }
 .switch input:checked::after { transform: translateX(1.1rem); background: var(--card); }
 .go { position: sticky; bottom: 1rem; margin: 1rem 0 0; padding: .8rem 1rem; background: var(--card);
-  border: 1px solid var(--soft); border-radius: .9rem; box-shadow: 0 .5rem 1.5rem rgb(0 0 0 / .18); display: flex; flex-wrap: wrap;
-  gap: .5rem 1.1rem; align-items: center; }
+  border: 1px solid var(--soft); border-radius: .9rem; box-shadow: 0 .5rem 1.5rem rgb(0 0 0 / .18);
+  display: flex; flex-wrap: wrap; gap: .5rem 1.1rem; align-items: center; }
 .go p { margin: 0; flex: 1 1 14rem; } .go .wrong { display: none; color: var(--bad); }
 form:has(.switch :checked) .go .wrong { display: block; } form:has(.switch :checked) .go .calm { display: none; }
 
