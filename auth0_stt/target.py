@@ -1,6 +1,6 @@
 """For the application that is entered: what its login route passes on, and who is behind a session."""
 
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional, Union
 
 from .arguments import text_error
 from .errors import InvalidArgumentError
@@ -23,16 +23,25 @@ def session_transfer_params(query: Any) -> Dict[str, str]:
 
     Source: Auth0, "Session Delegation".
     """
-    if not isinstance(query, Mapping) and not hasattr(query, "getlist"):
-        raise InvalidArgumentError("query must be the mapping of a request's query parameters", "query")
-    found = {name: values for name, values in ((name, _values(query, name)) for name in _PARAMETERS) if values}
+    parameters = _parameters(query)
+    if isinstance(parameters, InvalidArgumentError):
+        raise parameters
+    return parameters
+
+
+def _parameters(query: Any) -> Union[Dict[str, str], InvalidArgumentError]:
+    """Return what is to be passed on, or the error: no frame of a traceback may hold the token."""
+    try:
+        found = {name: values for name, values in ((name, _values(query, name)) for name in _PARAMETERS) if values}
+    except Exception:  # whatever something raises that is no mapping of parameters
+        return InvalidArgumentError("query must be the mapping of a request's query parameters", "query")
     if "session_transfer_token" not in found:
         return {}
     for name, values in found.items():
         if len(values) > 1:
-            raise InvalidArgumentError(f"query has {name} more than once", "query")
+            return InvalidArgumentError(f"query has {name} more than once", "query")
         if text_error(name, values[0]) is not None:
-            raise InvalidArgumentError(f"query has a malformed {name}", "query")
+            return InvalidArgumentError(f"query has a malformed {name}", "query")
     return {name: values[0] for name, values in found.items()}
 
 
@@ -40,6 +49,8 @@ def _values(query: Any, name: str) -> List[Any]:
     """Return all the values of a parameter, however the mapping keeps them."""
     if hasattr(query, "getlist"):
         return list(query.getlist(name))
+    if not isinstance(query, Mapping):
+        raise TypeError
     if name not in query:
         return []
     values = query[name]
@@ -58,9 +69,15 @@ def actor_from_claims(claims: Mapping[str, Any]) -> Optional[Actor]:
     """
     if not isinstance(claims, Mapping):
         raise InvalidArgumentError("claims must be the mapping of an ID token's claims", "claims")
-    if "act" not in claims:
-        return None
-    act = claims["act"]
-    if not isinstance(act, Mapping) or not isinstance(act.get("sub"), str) or not act["sub"].strip():
+    act: Dict[str, Any] = {}
+    try:
+        if "act" not in claims:
+            return None
+        if isinstance(claims["act"], Mapping):
+            act = dict(claims["act"])
+    except Exception:  # whatever a mapping of the caller's own raises
+        act = {}
+    sub = act.pop("sub", None)
+    if not isinstance(sub, str) or not sub.strip():
         raise InvalidArgumentError("claims has an act claim without the agent's sub", "claims")
-    return Actor(act["sub"], {name: value for name, value in act.items() if name != "sub"})
+    return Actor(sub, act)
