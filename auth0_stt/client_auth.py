@@ -25,6 +25,9 @@ _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 #: What Auth0 takes for Private Key JWT (Auth0, Configure Private Key JWT).
 _ALGORITHMS = ("RS256", "RS384", "PS256")
 
+# RFC 7518, 3.3 and 3.5.
+_SHORTEST_KEY = 2048
+
 #: Seconds that an assertion is good for: it is used at once, and the two clocks may differ a little.
 _ASSERTION_LIFETIME = 60
 
@@ -126,7 +129,7 @@ def private_key_jwt(client_id: str, private_key: Union[str, bytes], algorithm: s
     Needs PyJWT with cryptography: ``pip install "auth0-stt[private-key-jwt]"``. Make it once and pass it to every
     call: each request gets an assertion of its own, good for 60 seconds.
 
-    :param private_key: an RSA private key in PEM, not encrypted.
+    :param private_key: an RSA private key of 2048 bits or more in PEM, not encrypted.
     :param algorithm: RS256, RS384 or PS256, as it is registered for the credential.
 
     Raises :class:`InvalidArgumentError` for a key that is not such a key, and for another algorithm; ImportError
@@ -137,15 +140,18 @@ def private_key_jwt(client_id: str, private_key: Union[str, bytes], algorithm: s
     error = text_error("client_id", client_id)
     if error is not None:
         raise error
-    if algorithm not in _ALGORITHMS:
+    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
         raise InvalidArgumentError("algorithm must be one of " + ", ".join(_ALGORITHMS), "algorithm")
-    key, encode = _load_key(private_key)
-    if key is None:
-        raise InvalidArgumentError("private_key must be an RSA private key in PEM, not encrypted", "private_key")
+    load_pem, rsa_key, encode = _cryptography()
+    key = _load_key(private_key, load_pem)
+    if not isinstance(key, rsa_key) or key.key_size < _SHORTEST_KEY:
+        raise InvalidArgumentError(
+            "private_key must be an RSA private key of 2048 bits or more in PEM, not encrypted", "private_key"
+        )
     return _PrivateKeyJWT(client_id, algorithm, key, encode)
 
 
-def _load_key(private_key: Any) -> Tuple[Any, Callable[..., str]]:
+def _cryptography() -> Tuple[Callable[..., Any], Any, Callable[..., str]]:
     try:
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -154,9 +160,11 @@ def _load_key(private_key: Any) -> Tuple[Any, Callable[..., str]]:
         raise ImportError(
             'private_key_jwt needs PyJWT and cryptography: pip install "auth0-stt[private-key-jwt]"'
         ) from None
+    return load_pem_private_key, RSAPrivateKey, encode
+
+
+def _load_key(private_key: Any, load_pem: Callable[..., Any]) -> Any:
     try:
-        pem = private_key.encode("utf-8") if isinstance(private_key, str) else private_key
-        key = load_pem_private_key(pem, password=None)
+        return load_pem(private_key.encode("utf-8") if isinstance(private_key, str) else private_key, password=None)
     except Exception:  # cryptography raises ValueError, TypeError and classes of its own, by version
-        return None, encode
-    return (key if isinstance(key, RSAPrivateKey) else None), encode
+        return None
