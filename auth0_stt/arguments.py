@@ -251,6 +251,7 @@ def parse_domain(domain: Any) -> Tenant:
         host = parse_authority(match.group(2), scheme)
         if host is not None and (scheme == "https" or host.is_loopback):
             return Tenant(scheme, host)
+    del domain, match  # which may hold a password: frames of a traceback keep their variables
     raise InvalidArgumentError(
         "domain must be the tenant's host, such as acme.eu.auth0.com or https://login.acme.com: "
         "no path, query, user or blank, and http for loopback alone",

@@ -212,6 +212,8 @@ def _pooled_session(url: str, certificate: Optional[Tuple[str, Optional[str]]]) 
         context.load_verify_locations(**{"capath" if os.path.isdir(bundle) else "cafile": bundle})
         if certificate is not None:
             context.load_cert_chain(*certificate, password="")
+        if hasattr(context, "sslsocket_class"):  # pyOpenSSL's has none
+            context.sslsocket_class = type("TimedSocket", (_TimedSocket, context.sslsocket_class), {})
         fresh, adapter = _Session(), _Adapter(context)
         fresh.mount("https://", adapter)
         fresh.mount("http://", adapter)
@@ -357,9 +359,9 @@ class _Answer(io.BufferedReader):
     def close(self) -> None:
         if not self.closed:
             self.raw.ended = True
-            # Bytes may also lie decrypted inside OpenSSL, where select can't see them.
-            decrypted = getattr(getattr(self.raw.sock, "connection", self.raw.sock), "pending", None)
-            if self.peek(1) or (decrypted is not None and decrypted()):
+            # Bytes may also lie decrypted inside OpenSSL, where select can't see them, or where TLS runs inside TLS.
+            sock = getattr(self.raw.sock, "connection", self.raw.sock)
+            if self.peek(1) or getattr(sock, "pending", int)() or hasattr(sock, "sslobj"):
                 self.raw.connection.close()
         super().close()
 
@@ -426,11 +428,20 @@ class _Watched:
             self.sock.settimeout(call.left())
             self.sock.sendall(data[start : start + _RECORD])
 
-    def response_class(self, sock: Any, *args: Any, **kwargs: Any) -> HTTPResponse:
+    def response_class(self, sock: Any, debuglevel: int = 0, method: Optional[str] = None) -> HTTPResponse:
         if self._ready:
             _current.get().phase = _WAITING
         answer: Any = _Answer(_Incoming(sock, self))
-        return _StrictResponse(answer, *args, **kwargs)
+        return _StrictResponse(answer, 0, method)  # 0: it would print the answer's head
+
+
+class _TimedSocket:
+    """What is mixed into TLS sockets: to an https proxy, urllib3 reads from one by itself, for the TLS within."""
+
+    def recv(self, *args: Any) -> bytes:
+        self.settimeout(_current.get().left())  # type: ignore[attr-defined]
+        received: bytes = super().recv(*args)  # type: ignore[misc]
+        return received
 
 
 _watched_connections: Dict[type, type] = {}
