@@ -9,6 +9,7 @@ import logging
 import math
 import platform
 import time
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Union
 from urllib.parse import quote, quote_plus
@@ -156,7 +157,7 @@ def clean_text(text: Any, secrets: List[str]) -> Optional[str]:
         return None
     text = "".join(char if char.isprintable() else " " for char in text[:20_000]).strip()
     for secret in sorted(secrets, key=len, reverse=True):
-        for form in (secret, quote(secret, safe=""), quote_plus(secret)):
+        for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret)):
             text = text.replace(form, _MASK)
         # A server may quote the beginning of a token only.
         pieces = {secret[at : at + _RECOGNIZABLE] for at in range(len(secret) - _RECOGNIZABLE + 1)}
@@ -180,7 +181,8 @@ def _retry_after(headers: Mapping[str, str]) -> Optional[float]:
             return _wait(value, 0.0)
         try:
             moment = parsedate_to_datetime(value)
-            return _wait(moment.timestamp(), now)
+            # A date that names no zone, such as C's asctime() writes it, is in GMT (RFC 9110, 5.6.7).
+            return _wait(moment.replace(tzinfo=moment.tzinfo or timezone.utc).timestamp(), now)
         except (TypeError, ValueError, OverflowError, IndexError):
             pass
     return _wait(headers.get("x-ratelimit-reset", "").strip(), now)
