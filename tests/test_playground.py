@@ -14,7 +14,6 @@ import requests
 from auth0_stt.testing.playground import Playground, serve
 from auth0_stt.testing.playground_switches import SWITCHES
 
-
 #: What the agent's browser ends with, and a word of the reason that the trail gives.
 ENDS = {
     "no-address": ("told", "203.0.113.10"),

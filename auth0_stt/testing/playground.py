@@ -109,9 +109,12 @@ class Playground:
 
     def open_sessions(self) -> List[str]:
         """Return whose sessions are open on the shop's domain."""
-        issuer, now = self.tenant.issuers()[1], self.tenant.clock()
-        sessions = list(self.tenant.records.sessions.values())
-        return [session.user_id for session in sessions if session.issuer == issuer and session.expires_at > now]
+        sessions, now = list(self.tenant.records.sessions.values()), self.tenant.clock()
+        return [one.user_id for one in sessions if one.issuer == self._issuer and one.expires_at > now]
+
+    @property
+    def _issuer(self) -> str:
+        return f"{self.tenant.shop['domain']}/"
 
     def _register(self) -> None:
         settings = self.tenant.settings
@@ -131,11 +134,24 @@ class Playground:
 
         def wsgi_app(environ: Dict[str, Any], start_response: Any) -> Iterable[bytes]:
             delegated = "session_transfer_token=" in environ["QUERY_STRING"]
-            if "open-session" in self.switches and delegated and environ["PATH_INFO"] == "/authorize":
-                session = self.tenant.new_session(AGENT, self.tenant.issuers()[1], 3600)
-                self.tenant.records.sessions[session.id] = session
-                environ["HTTP_COOKIE"] = f"{self.tenant.cookie}={session.id}"
-            return recorded(environ, start_response)
+            if "open-session" not in self.switches or not delegated:
+                return recorded(environ, start_response)
+            session, sessions = self.tenant.new_session(AGENT, self._issuer, 3600), self.tenant.records.sessions
+            sessions[session.id] = session
+            environ["HTTP_COOKIE"] = f"{self.tenant.cookie}={session.id}"
+            try:
+                return recorded(environ, start_response)
+            finally:
+                del sessions[session.id]
+
+        @app.after_request
+        def forget(response: Response) -> Response:
+            # Also those of browsers that were closed: there is one visitor.
+            if request.path == "/v2/logout":
+                sessions = self.tenant.records.sessions
+                for session in [session for session in sessions.values() if session.issuer == self._issuer]:
+                    sessions.pop(session.id, None)
+            return response
 
         @app.after_request
         def way_back(response: Response) -> Response:

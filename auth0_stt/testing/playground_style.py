@@ -25,7 +25,7 @@ main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1.25rem 3rem; }
 h1 { font-size: clamp(1.6rem, 1.1rem + 2.2vw, 2.4rem); line-height: 1.15; margin: .3rem 0 .75rem;
      letter-spacing: -.02em; text-wrap: balance; }
 h2 { font-size: 1.2rem; line-height: 1.3; margin: 2.25rem 0 .75rem; }
-p { margin: 0 0 .75rem; max-width: 44rem; }
+p { margin: 0 0 .75rem; max-width: 44rem; text-wrap: pretty; }
 a { color: var(--accent); text-underline-offset: .2em; }
 code, .mono { font-family: var(--mono); font-size: .875em; overflow-wrap: anywhere; }
 .soft { color: var(--soft); }

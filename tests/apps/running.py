@@ -22,11 +22,12 @@ class Network:
 
     def __init__(self):
         self.app = self.client = None
-        #: The Referer of each request, None for those without one.
-        self.referers = []
+        #: The path with its query, and the Referer, of each request.
+        self.seen = []
 
     def __call__(self, environ, start_response):
-        self.referers.append(environ.get("HTTP_REFERER"))
+        target = environ["PATH_INFO"] + "?" + environ.get("QUERY_STRING", "")
+        self.seen.append((target, environ.get("HTTP_REFERER")))
         if self.client is not None:
             environ["REMOTE_ADDR"] = self.client
         return self.app(environ, start_response)
