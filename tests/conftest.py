@@ -36,7 +36,7 @@ if importlib.util.find_spec("hypothesis"):
     hypothesis.settings.register_profile("auth0-stt", deadline=None)
     hypothesis.settings.load_profile("auth0-stt")
 
-# Python 3.7 has no joserfc: what imports the local tenant is left out there.
+# The libraries ask for Python 3.10: what imports the local tenant is left out before that.
 collect_ignore = [
     path.relative_to(HERE).as_posix()
     for path in HERE.rglob("test_*.py")
