@@ -64,12 +64,26 @@ def running(tenant, folder):
         from apps.shop import create_app
 
         shop.network.app = create_app(tenant.shop, secrets.token_hex())
-        console.network.app = console_app(tenant, shop.origin + "/login", folder)
-        yield SimpleNamespace(tenant=tenant, console=console, shop=shop)
+        with own_settings():
+            console.network.app = console_app(tenant, shop.origin + "/login", folder)
+            yield SimpleNamespace(tenant=tenant, console=console, shop=shop)
+
+
+@contextlib.contextmanager
+def own_settings():
+    """Put Django's settings aside: other tests of the same process may have made some."""
+    from django.conf import settings
+    from django.utils.functional import empty
+
+    aside, settings._wrapped = settings._wrapped, empty
+    try:
+        yield
+    finally:
+        settings._wrapped = aside
 
 
 def console_app(tenant, shop_login_url, folder):
-    """Return the console; Django's settings hold for a process, so there is one."""
+    """Return the console; Django keeps its URLs and its database for a process, so there is one."""
     import django
     from django.conf import settings
     from django.core.management import call_command
