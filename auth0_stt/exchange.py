@@ -144,7 +144,7 @@ def _issued(
     if token_error("access_token", token) is not None:
         return invalid_response(domain, "its access_token is missing or malformed")
     # bool is an int to Python, not to JSON.
-    if not isinstance(lifetime, (int, float)) or isinstance(lifetime, bool) or lifetime <= 0:
+    if not isinstance(lifetime, (int, float)) or isinstance(lifetime, bool) or lifetime < 1:
         return invalid_response(domain, "its expires_in is not a number of seconds")
     texts = [answer.get("token_type"), answer.get("scope")]
     if not all(text is None or isinstance(text, str) for text in texts):
