@@ -134,6 +134,7 @@ def _prepared(url: str, form: Mapping[str, Any], headers: Mapping[str, str]) -> 
 def _read(response: Response, call: "_Call") -> Reply:
     status = response.status_code
     headers = response.headers
+    watched, call.phase = call.phase is not None, _READING
     if status != 200 and not 400 <= status <= 599:
         return Reply(status, headers, b"", "it is neither a success nor an error (redirects are not followed)")
     if headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
@@ -144,7 +145,7 @@ def _read(response: Response, call: "_Call") -> Reply:
     left = _LARGEST_BODY + 1
     while left > 0:
         # A connection of ours has its own clock; that of others is looked at between small reads.
-        piece = raw.read(left if call.phase else min(left, 16), decode_content=False)
+        piece = raw.read(left if watched else min(left, 16), decode_content=False)
         if not piece:
             return Reply(status, headers, b"".join(pieces))
         call.left()
@@ -220,7 +221,8 @@ def _pooled_session(url: str, certificate: Optional[Tuple[str, Optional[str]]]) 
         if len(sessions) >= _SESSIONS:
             sessions.clear()
         found = sessions.setdefault(key, fresh)
-    return found, {"verify": True, "cert": None, "proxies": get_environ_proxies(url, no_proxy=None)}
+    # Not True, with which requests 2.32.2 takes a TLS context of its own.
+    return found, {"verify": 1, "cert": None, "proxies": get_environ_proxies(url, no_proxy=None)}
 
 
 def _environ_bundle() -> Optional[str]:
@@ -346,10 +348,12 @@ class _Answer(io.BufferedReader):
     raw: _Incoming
 
     def readline(self, size: Any = -1) -> bytes:
-        """Refuse long and folded lines: email.parser takes the square of the length of some headers."""
+        """Refuse long, folded and unfinished lines: email.parser takes the square of the length of some headers."""
         line = super().readline(_LONGEST_LINE + 1)
         if len(line) > _LONGEST_LINE or line.startswith((b" ", b"\t")):
             raise HTTPException("malformed headers")
+        if not line.endswith(b"\n"):
+            raise IncompleteRead(b"")
         return line
 
     def makefile(self, mode: str) -> "_Answer":
@@ -379,11 +383,16 @@ class _Watched:
 
     sock: Any
     _ready = False
+    _tunnel_answer: Optional[_Answer] = None
 
     def connect(self) -> None:
         self._ready = False
         _current.get().phase = _CONNECTING
-        super().connect()  # type: ignore[misc]
+        try:
+            super().connect()  # type: ignore[misc]
+        finally:
+            if self._tunnel_answer is not None:  # left open by Python before 3.12, and its socket with it
+                self._tunnel_answer.close()
         self._ready = True
 
     def _new_conn(self) -> Any:
@@ -429,9 +438,11 @@ class _Watched:
             self.sock.sendall(data[start : start + _RECORD])
 
     def response_class(self, sock: Any, debuglevel: int = 0, method: Optional[str] = None) -> HTTPResponse:
+        answer: Any = _Answer(_Incoming(sock, self))
         if self._ready:
             _current.get().phase = _WAITING
-        answer: Any = _Answer(_Incoming(sock, self))
+        else:
+            self._tunnel_answer = answer
         return _StrictResponse(answer, 0, method)  # 0: it would print the answer's head
 
 
@@ -492,8 +503,9 @@ def _failure(error: Exception, call: _Call) -> Union[Reply, TransportError, Inva
 
     if isinstance(error, InvalidHeader):
         return InvalidArgumentError("session has a header that can't be sent", "session")
-    files = isinstance(error, OSError) and not isinstance(error, (RequestException, socket.timeout))
+    files = False
     if call.phase is None:
+        files = isinstance(error, OSError) and not isinstance(error, (RequestException, socket.timeout))
         # Not a connection of ours: only what can't happen later is known to be unsent.
         sent = not (files or has(socket.gaierror, ConnectionRefusedError, ConnectTimeout, InvalidSchema, InvalidURL))
     else:
@@ -510,7 +522,7 @@ def _failure(error: Exception, call: _Call) -> Union[Reply, TransportError, Inva
     if files:
         message = f"the CA bundle or certificate for {call.host} can't be read: see REQUESTS_CA_BUNDLE"
         return TransportError(TransportErrorCode.tls, message, sent)
-    if has(SSLError, ssl.SSLError) and not has(ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError):
+    if has(SSLError, ssl.SSLError) and not any(map(_is_lost, wrapped)):
         message = f"no secure connection to {call.host}: {_reason(wrapped)}{where}"
         return TransportError(TransportErrorCode.tls, message, sent)
     message = f"no connection to {call.host}: {_reason(wrapped)}{where}"
@@ -521,12 +533,18 @@ def _reason(wrapped: List[BaseException]) -> str:
     """Return the system's or OpenSSL's own words for a failure; never words that came over the wire."""
     for error in wrapped:
         if isinstance(error, ssl.SSLError):
-            return str(getattr(error, "verify_message", "") or error.reason or "TLS failed")
+            return str(getattr(error, "verify_message", "") or getattr(error, "reason", "") or "TLS failed")
         if isinstance(error, OSError) and not isinstance(error, RequestException) and error.strerror:
             return error.strerror
     if any(map(_is_refused_tunnel, wrapped)):
         return "the proxy refused to connect"
     return "the connection was lost"
+
+
+def _is_lost(error: BaseException) -> bool:
+    # Python 3.7 does not know OpenSSL 3's word for it.
+    unknown = isinstance(error, ssl.SSLError) and "unexpected eof" in str(error)
+    return unknown or isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
 
 
 def _is_refused_tunnel(error: BaseException) -> bool:

@@ -21,7 +21,13 @@ import warnings
 from pathlib import Path
 from urllib.parse import parse_qs
 
-import trustme
+import pytest
+import urllib3
+
+with warnings.catch_warnings():
+    # On Python 3.7, cryptography warns of that.
+    warnings.simplefilter("ignore")
+    import trustme
 
 from auth0_stt import SESSION_TRANSFER_TOKEN_TYPE, request_session_transfer_token
 
@@ -83,7 +89,7 @@ def server_context(*names, issuer="known", expired=False, oldest=False, asks=Fal
     if expired:
         dates["not_after"] = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    names = names or ("localhost", "127.0.0.1", "mtls.localhost", "tenant.test", "proxy.test")
+    names = names or ("localhost", "127.0.0.1", "mtls.localhost", "tenant.test", "*.proxied.test")
     authority(issuer).issue_cert(*names, **dates).configure_cert(context)
     if oldest:
         with warnings.catch_warnings():
@@ -253,6 +259,12 @@ def MARK(peer):
     peer.server.marked.set()
 
 
+def GOODBYE(peer):
+    """End TLS as it should be ended."""
+    with contextlib.suppress(OSError):
+        peer.sock.unwrap()
+
+
 def dripping(data, seconds=0.04):
     """Return a step that sends byte by byte."""
     return lambda peer: peer.drip(data, seconds)
@@ -310,8 +322,8 @@ class FaultServer:
 
     def __exit__(self, *exc_info):
         self.stopping.set()
-        with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port)).close()
+        with socket.socket() as wake:
+            wake.connect(("127.0.0.1", self.port))
         self._threads[0].join()
         self._listener.close()
         for peer in self._peers:
@@ -354,6 +366,12 @@ class FaultServer:
 
 
 # --- proxies ---------------------------------------------------------------------------------------------------
+
+
+#: urllib3 before 1.26 speaks plain HTTP to them.
+needs_https_proxies = pytest.mark.skipif(
+    urllib3.__version__.startswith("1.25."), reason="this urllib3 knows no https proxies"
+)
 
 
 def connect(peer):

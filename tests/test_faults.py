@@ -12,6 +12,7 @@ import pytest
 from faults import (
     CALL,
     GOOD,
+    GOODBYE,
     HANDSHAKE,
     HOLD,
     MARK,
@@ -25,6 +26,7 @@ from faults import (
     forever,
     head,
     mint,
+    needs_https_proxies,
     proxy,
     resolving,
     server_context,
@@ -249,7 +251,7 @@ NOT_HTTP = {
     "folded": head("X-Folded: a", " b"),
     "two lengths": head("Content-Length: 3", "Content-Length: 4"),
     "multipart": head("Content-Type: multipart/mixed", "Content-Length: 0"),
-    "control characters": head("X-A: \x00\x0b\x85\r"),
+    "control characters": head("Content-Length: 0", "X-A: \x00\x0b\x85\r"),
     "100 forever": b"HTTP/1.1 100 Continue\r\n\r\n" * 50_000,
     "100 with a flood": (b"HTTP/1.1 100 Continue\r\n" + b"X-Flood: xxxxxxxxxxxxxxxxxxxxxxxxxx\r\n" * 90 + b"\r\n")
     * 100,
@@ -349,7 +351,7 @@ class TestAnswers:
 
     def test_body_until_the_end(self):
         """A body without a length ends with the connection."""
-        with FaultServer([REQUEST, head() + token_body()]) as server:
+        with FaultServer([REQUEST, head() + token_body(), GOODBYE]) as server:
             assert "the-stt" == mint(server)
 
     def test_chunked(self):
@@ -478,29 +480,26 @@ class TestContentCoding:
         assert int(peak) < 8_000_000
 
 
+def sized(size):
+    """Return a good answer of so many bytes, its body filled up with spaces."""
+    missing = size - len(answer(token_body(), length="00000"))
+    return answer(token_body() + b" " * missing, length=f"{len(token_body()) + missing:05}")
+
+
 class TestSecondAnswer:
     """Bytes that follow an answer reach nobody, wherever they lie when the answer ends."""
 
     SECOND = answer(token_body("of-someone-else"))
 
     @pytest.mark.parametrize("context", ["known", None], ids=["https", "http"])
-    @pytest.mark.parametrize("gap", [0, 1, 8_000, 8_191, 8_192, 9_000, 15_000])
-    def test_same_record(self, gap, context):
+    @pytest.mark.parametrize("size", [400, 8_000, 8_191, 8_192, 8_193, 9_000, 12_000])
+    def test_same_record(self, size, context):
         """In the same TLS record: in the reader's buffer, or beyond it inside OpenSSL, where select can't see it."""
-        first = answer(token_body() + b" " * gap)
-        for more in (self.SECOND, b"\n", b"x" * 30_000):
-            with FaultServer([REQUEST, first + more, HOLD], echo, context=context) as server:
+        for more in (self.SECOND, b"\n", self.SECOND + b"x" * 30_000):
+            with FaultServer([REQUEST, sized(size) + more, HOLD], echo, context=context) as server:
                 assert "the-stt" == mint(server)
                 assert "stt-for-2" == mint(server, reason="2")
             assert 2 == server.connections
-
-    def test_second_beyond_the_buffer(self):
-        """A second answer that begins where the reader's buffer ends is still nobody's."""
-        for filling in range(8_192 - len(GOOD) - 40, 8_192 - len(GOOD) + 40, 8):
-            first = answer(token_body() + b" " * filling)
-            with FaultServer([REQUEST, first + self.SECOND, REQUEST, self.SECOND, HOLD], echo) as server:
-                assert "the-stt" == mint(server)
-                assert "stt-for-2" == mint(server, reason="2")
 
     @pytest.mark.parametrize("context", ["known", None], ids=["https", "http"])
     def test_next_record(self, context):
@@ -519,6 +518,18 @@ class TestSecondAnswer:
             with FaultServer([REQUEST, chunked + more, HOLD], echo) as server:
                 assert "the-stt" == mint(server)
                 assert "stt-for-2" == mint(server, reason="2")
+
+    @pytest.mark.parametrize(
+        "context", [None, pytest.param("known", marks=needs_https_proxies)], ids=["http proxy", "https proxy"]
+    )
+    @pytest.mark.parametrize("size", [500, 8_192])
+    def test_through_proxies(self, monkeypatch, size, context):
+        """Behind a proxy, also where TLS runs inside TLS and bytes can lie in more places."""
+        with FaultServer([REQUEST, sized(size) + self.SECOND, HOLD], echo) as server, proxy(context=context) as between:
+            monkeypatch.setenv("HTTPS_PROXY", between.url)
+            assert "the-stt" == mint(server)
+            assert "stt-for-2" == mint(server, reason="2")
+        assert [1, 2] == [request.connection for request in server.requests]
 
     def test_behind_an_error(self):
         """Behind an error's answer, and behind an empty one."""
@@ -589,7 +600,7 @@ class TestProxies:
             [lambda peer: peer.read_head(), b"HTTP/1.1 2"],
             [lambda peer: peer.read_head(), b"HTTP/1.1 200 OK\r\nX-Cut: "],
             [lambda peer: peer.read_head(), b"HTTP/1.1 200 OK\r\n\r\n"],
-            [lambda peer: peer.read_head(), b"HTTP/1.1 200 OK\r\n\r\n", RESET],
+            [lambda peer: peer.read_head(), b"HTTP/1.1 200 OK\r\n\r\n", lambda peer: peer.sock.recv(9), RESET],
         ],
     )
     def test_dies(self, server, monkeypatch, script):
@@ -636,8 +647,8 @@ class TestProxies:
     def test_unusable_url(self, server, monkeypatch, url):
         """A proxy's URL that is none: a typed error, and nothing is sent."""
         monkeypatch.setenv("HTTPS_PROXY", url)
-        error = lost(server)
-        assert ("unreachable", False) == (error.code, error.sent)
+        # Where old versions of requests fail, one can't tell that nothing was sent.
+        assert "unreachable" == lost(server).code
         assert [] == server.requests
 
     def test_dies_behind_the_request(self, server, monkeypatch):
