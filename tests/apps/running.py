@@ -71,7 +71,8 @@ def running(tenant, folder):
 
 @contextlib.contextmanager
 def own_settings():
-    """Put Django's settings aside: other tests of the same process may have made some."""
+    """Put Django's settings and its applications aside: other tests of the same process may have made some."""
+    from django.apps import apps
     from django.conf import settings
     from django.utils.functional import empty
 
@@ -79,12 +80,15 @@ def own_settings():
     try:
         yield
     finally:
+        if apps.stored_app_configs:
+            apps.unset_installed_apps()
         settings._wrapped = aside
 
 
 def console_app(tenant, shop_login_url, folder):
     """Return the console; Django keeps its URLs and its database for a process, so there is one."""
     import django
+    from django.apps import apps
     from django.conf import settings
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
@@ -118,6 +122,9 @@ def console_app(tenant, shop_login_url, folder):
         ],
         USE_TZ=True,
     )
-    django.setup()
+    if apps.ready:
+        apps.set_installed_apps(settings.INSTALLED_APPS)
+    else:
+        django.setup()
     call_command("migrate", verbosity=0)
     return get_wsgi_application()
