@@ -96,6 +96,7 @@ def seconds(argument: str, value: Any, zero: bool = False) -> float:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if is_number and (0 < value <= _LONGEST or (zero and value == 0)):
         return float(value)
+    del value  # what stands in the wrong place may be a secret: frames of a traceback keep their variables
     raise InvalidArgumentError(
         "{} must be a number of seconds, {} 0 and at most {}".format(argument, "from" if zero else "above", _LONGEST),
         argument,
@@ -113,6 +114,7 @@ def scope_text(value: Any) -> Optional[str]:
         and all(isinstance(name, str) and _SCOPE.fullmatch(name) for name in names)
     ):
         return " ".join(names)
+    del value, names
     raise InvalidArgumentError(
         "scope must be names parted by single spaces, or a list of names (pass None to leave it out)", "scope"
     )
@@ -128,6 +130,7 @@ def ip_address(argument: str, value: Any) -> Optional[str]:
         address = _ipv6(value)
         if address is not None:
             return str(address.ipv4_mapped or address)
+    del value
     raise InvalidArgumentError(
         f"{argument} must be one IPv4 or IPv6 address: no list, port, brackets, zone or name", argument
     )

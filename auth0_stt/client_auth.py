@@ -143,8 +143,8 @@ def private_key_jwt(client_id: str, private_key: Union[str, bytes], algorithm: s
     if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
         raise InvalidArgumentError("algorithm must be one of " + ", ".join(_ALGORITHMS), "algorithm")
     load_pem, rsa_key, encode = _cryptography()
-    key = _load_key(private_key, load_pem)
-    if not isinstance(key, rsa_key) or key.key_size < _SHORTEST_KEY:
+    key = _load_key(private_key, load_pem, rsa_key)
+    if key is None:
         raise InvalidArgumentError(
             "private_key must be an RSA private key of 2048 bits or more in PEM, not encrypted", "private_key"
         )
@@ -163,8 +163,10 @@ def _cryptography() -> Tuple[Callable[..., Any], Any, Callable[..., str]]:
     return load_pem_private_key, RSAPrivateKey, encode
 
 
-def _load_key(private_key: Any, load_pem: Callable[..., Any]) -> Any:
+def _load_key(private_key: Any, load_pem: Callable[..., Any], rsa_key: Any) -> Any:
     try:
-        return load_pem(private_key.encode("utf-8") if isinstance(private_key, str) else private_key, password=None)
+        pem = private_key.encode("utf-8") if isinstance(private_key, str) else private_key
+        key = load_pem(pem, password=None)
     except Exception:  # cryptography raises ValueError, TypeError and classes of its own, by version
         return None
+    return key if isinstance(key, rsa_key) and key.key_size >= _SHORTEST_KEY else None

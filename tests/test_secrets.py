@@ -165,8 +165,12 @@ BAD_ARGUMENTS = [
     {"extra": {"a": SUBJECT_TOKEN + "\ud800"}},
     {"timeout": "1"},
     {"session": object()},
+    # Arguments in each other's places.
+    *({name: SUBJECT_TOKEN + "  x"} for name in ("domain", "scope", "forwarded_for", "timeout", "session", "extra")),
 ]
 
+EARLIER = "session_transfer_token=" + ISSUED
+GOOD_STT = SessionTransferTokenResult(ISSUED, GOOD["issued_token_type"], 60)
 STT = SessionTransferTokenResult(ISSUED, "urn:ietf:params:oauth:token-type:access_token", 60)
 
 
@@ -189,6 +193,8 @@ def faults():
         yield "timeout" + name, lambda endpoint, s=session: (endpoint.hang(), mint(endpoint, session=s, timeout=0.2))
         yield "refresh-dropped" + name, lambda endpoint, s=session: (endpoint.drop(), resolve(endpoint, session=s))
     yield "no-actor", lambda endpoint: resolve(endpoint, refresh_token=None, id_token=ACTOR_TOKEN)
+    yield "leeway", lambda endpoint: resolve(endpoint, leeway=REFRESH_TOKEN)
+    yield "earlier-token", lambda endpoint: build_session_transfer_redirect("https://a.example/?a;" + EARLIER, GOOD_STT)
     yield "bad-refresh", lambda endpoint: resolve(endpoint, refresh_token=REFRESH_TOKEN + " ")
     yield "no-id-token", lambda endpoint: (endpoint.answer({"refresh_token": ISSUED}), resolve(endpoint))
     yield "redirect", lambda endpoint: build_session_transfer_redirect("https://shop.example.com", STT)
