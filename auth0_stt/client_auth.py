@@ -62,7 +62,7 @@ def certificate_files(client_certificate: Any) -> Tuple[str, Optional[str]]:
 def _certificate_error(tenant: Tenant, client_certificate: Any) -> Optional[InvalidArgumentError]:
     try:
         problem = _loading_problem(*certificate_files(client_certificate))
-    except (TypeError, ValueError):
+    except Exception:  # whatever a path-like object of the caller's own raises
         problem = "must be a path, or a tuple of two paths: certificate and key"
     if not problem and tenant.scheme != "https":
         problem = "needs TLS: domain must not be http"

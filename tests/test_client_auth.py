@@ -275,6 +275,11 @@ def certificates(tmp_path_factory):
     return folder
 
 
+class UnreadablePath:
+    def __fspath__(self):
+        raise RuntimeError("no")
+
+
 CERTIFICATE_PATHS = [
     lambda folder: str(folder / "both.pem"),
     lambda folder: folder / "both.pem",
@@ -314,6 +319,7 @@ BAD_CERTIFICATE_PATHS = [
     lambda folder: {},
     lambda folder: object(),
     lambda folder: Hostile(),
+    lambda folder: UnreadablePath(),
     lambda folder: pathlib.Path,
 ]
 
