@@ -1,6 +1,6 @@
 """``python -m auth0_stt demo``: the whole flow in the terminal, each hop as it happens."""
 
-from typing import Any, Dict, TextIO, Tuple
+from typing import TextIO, Tuple
 from urllib.parse import urlsplit
 
 from requests import Session
@@ -108,7 +108,7 @@ def _play(tell: Teller) -> str:
             ("reason", REASON),
             ("auth0-forwarded-for", f"{AGENT_IP}, the agent's own address"),
         )
-        console: Dict[str, Any] = dict(tenant.console)
+        console = dict(tenant.console)
         result = request_session_transfer_token(
             **console,
             subject_token=subject_token,

@@ -91,19 +91,19 @@ class LocalTenant:
         return self._certificates.ca_file if self._certificates else None
 
     @property
-    def console(self) -> Dict[str, str]:
+    def console(self) -> Dict[str, Any]:
         """The application that mints: ``domain``, ``client_id``, ``client_secret``."""
         return self._application(settings.CONSOLE_ID, self.domain)
 
     @property
-    def shop(self) -> Dict[str, str]:
+    def shop(self) -> Dict[str, Any]:
         """The application that is entered: ``domain``, ``client_id``, ``client_secret``."""
         return self._application(settings.SHOP_ID, self._domain("127.0.0.1"))
 
     def _domain(self, name: str) -> str:
         return "{}{}:{}".format("" if self.tls else "http://", name, self.port)
 
-    def _application(self, client_id: str, domain: str) -> Dict[str, str]:
+    def _application(self, client_id: str, domain: str) -> Dict[str, Any]:
         secret = self.settings[client_id]["client_secret"]
         return {"domain": domain, "client_id": client_id, "client_secret": secret}
 
