@@ -33,7 +33,8 @@ if importlib.util.find_spec("hypothesis"):
     import hypothesis
 
     # Several environments run at once on a busy machine: how long one example takes says nothing.
-    hypothesis.settings.register_profile("auth0-stt", deadline=None)
+    examples = 20 if os.environ.get("AUTH0_STT_FEW_EXAMPLES") else 100
+    hypothesis.settings.register_profile("auth0-stt", deadline=None, max_examples=examples)
     hypothesis.settings.load_profile("auth0-stt")
 
 # The libraries ask for Python 3.10: what imports the local tenant is left out before that.
