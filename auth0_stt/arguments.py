@@ -9,7 +9,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any, Dict, List, Mapping, Optional, Union
 from unicodedata import bidirectional
 
-from attrs import field, frozen
+from attrs import frozen
 
 from .errors import CustomTokenExchangeError, CustomTokenExchangeErrorCode, InvalidArgumentError, SessionTransferError
 
@@ -213,37 +213,20 @@ def parse_authority(authority: Any, scheme: str = "https") -> Optional[Host]:
     return Host(name, None if port == {"https": 443, "http": 80}[scheme] else port)
 
 
-@frozen
 class Tenant:
     """Where a tenant is, worked out once from ``domain``."""
 
-    scheme: str
-    host: Host
-    #: ``host[:port]``, as it stands in the audience and in logs.
-    domain: str = field(init=False)
-
-    @domain.default
-    def _domain(self) -> str:
-        return str(self.host)
-
-    @property
-    def audience(self) -> str:
-        """The audience of a session transfer token."""
-        return f"urn:{self.domain}:session_transfer"
-
-    @property
-    def issuer(self) -> str:
-        """The audience of a client assertion."""
-        return f"https://{self.domain}/"
-
-    @property
-    def token_endpoint(self) -> str:
-        return f"{self.scheme}://{self.domain}/oauth/token"
-
-    @property
-    def mtls_token_endpoint(self) -> str:
-        """Where a client that proves itself by its TLS certificate goes (Auth0, mTLS aliases)."""
-        return f"https://mtls.{self.domain}/oauth/token"
+    def __init__(self, scheme: str, host: Host) -> None:
+        self.scheme = scheme
+        #: ``host[:port]``, as it stands in the audience and in logs.
+        self.domain = str(host)
+        #: The audience of a session transfer token.
+        self.audience = f"urn:{self.domain}:session_transfer"
+        #: The audience of a client assertion.
+        self.issuer = f"https://{self.domain}/"
+        self.token_endpoint = f"{scheme}://{self.domain}/oauth/token"
+        #: Where a client that proves itself by its certificate goes (Auth0, mTLS aliases).
+        self.mtls_token_endpoint = f"https://mtls.{self.domain}/oauth/token"
 
 
 def parse_domain(domain: Any) -> Tenant:

@@ -3,10 +3,7 @@
 import os
 import ssl
 import time
-import uuid
 from typing import Any, Callable, Dict, Optional, Tuple, Union
-
-from attrs import field, frozen
 
 from .arguments import Tenant, parse_authority, text_error
 from .errors import InvalidArgumentError
@@ -18,6 +15,9 @@ _Path = Union[str, "os.PathLike[str]"]
 
 #: A PEM file with certificate and key, or the two files.
 ClientCertificate = Union[_Path, Tuple[_Path, _Path]]
+
+#: What proves the client in one request: form fields, and the paths of a certificate and of its key.
+Credentials = Tuple[Dict[str, str], Optional[Tuple[str, Optional[str]]]]
 
 # RFC 7523, 2.2.
 _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -82,45 +82,15 @@ def _loading_problem(certificate: str, key: Optional[str]) -> str:
     return ""
 
 
-@frozen
-class Credentials:
-    """What proves the client in one request: form fields, or a certificate."""
-
-    fields: Dict[str, str] = field(factory=dict, repr=False)
-    certificate: Optional[Tuple[str, Optional[str]]] = None
-
-
 def credentials(
     client_secret: Optional[str], client_assertion: Any, client_certificate: Optional[ClientCertificate]
 ) -> Credentials:
-    """Return what goes into the request."""
+    """Return what goes into the request: form fields, and the paths of a certificate."""
     if client_secret is not None:
-        return Credentials({"client_secret": client_secret})
+        return {"client_secret": client_secret}, None
     if client_assertion is not None:
-        return Credentials({"client_assertion_type": _JWT_BEARER, "client_assertion": client_assertion})
-    return Credentials(certificate=certificate_files(client_certificate))
-
-
-@frozen
-class _PrivateKeyJWT:
-    """Signs a new assertion on each call (RFC 7523, 3); shows nothing of its key."""
-
-    client_id: str
-    algorithm: str
-    _key: Any = field(repr=False)
-    _encode: Callable[..., str] = field(repr=False)
-
-    def __call__(self, audience: str) -> str:
-        now = int(time.time())
-        claims = {
-            "iss": self.client_id,
-            "sub": self.client_id,
-            "aud": audience,
-            "iat": now,
-            "exp": now + _ASSERTION_LIFETIME,
-            "jti": str(uuid.uuid4()),
-        }
-        return self._encode(claims, self._key, algorithm=self.algorithm)
+        return {"client_assertion_type": _JWT_BEARER, "client_assertion": client_assertion}, None
+    return {}, certificate_files(client_certificate)
 
 
 def private_key_jwt(client_id: str, private_key: Union[str, bytes], algorithm: str = "RS256") -> Callable[[str], str]:
@@ -148,7 +118,13 @@ def private_key_jwt(client_id: str, private_key: Union[str, bytes], algorithm: s
         raise InvalidArgumentError(
             "private_key must be an RSA private key of 2048 bits or more in PEM, not encrypted", "private_key"
         )
-    return _PrivateKeyJWT(client_id, algorithm, key, encode)
+
+    def assertion(audience: str) -> str:
+        now = int(time.time())
+        claims = {"iss": client_id, "sub": client_id, "aud": audience, "iat": now, "exp": now + _ASSERTION_LIFETIME}
+        return encode({**claims, "jti": os.urandom(16).hex()}, key, algorithm=algorithm)
+
+    return assertion
 
 
 def _cryptography() -> Tuple[Callable[..., Any], Any, Callable[..., str]]:

@@ -57,9 +57,10 @@ def request_tokens(
     headers = {**_headers()}
     if forwarded_for is not None:
         headers["auth0-forwarded-for"] = forwarded_for
-    url = tenant.token_endpoint if credentials.certificate is None else tenant.mtls_token_endpoint
-    form = {name: value for name, value in {**form, **credentials.fields}.items() if value is not None}
-    reply = post_form(url, form, headers, timeout, session, credentials.certificate)
+    fields, certificate = credentials
+    url = tenant.token_endpoint if certificate is None else tenant.mtls_token_endpoint
+    form = {name: value for name, value in {**form, **fields}.items() if value is not None}
+    reply = post_form(url, form, headers, timeout, session, certificate)
     if not isinstance(reply, Reply):
         return reply
     return read_reply(reply, tenant.domain, [form[name] for name in _SECRETS if name in form])
