@@ -15,7 +15,10 @@ import shutil
 import socket
 import ssl
 import struct
+import subprocess
+import sys
 import tempfile
+import textwrap
 import threading
 import warnings
 from pathlib import Path
@@ -409,6 +412,27 @@ def tunnel(peer):
 def proxy(*scripts, context=None, **options):
     """Return an HTTP proxy, a good one unless there are scripts; ``url`` is what goes into HTTPS_PROXY."""
     return FaultServer(*(scripts or (tunnel,)), context=context, **options)
+
+
+# --- processes -------------------------------------------------------------------------------------------------
+
+
+def run_beside(program, *arguments, options=("-W", "error"), call=None, prefix=(), **environment):
+    """Run a program in a process of its own, the arguments of a mint on its standard input; return what it printed.
+
+    It must end well, and write nothing to its standard error: no warning, no traceback.
+    """
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
+    done = subprocess.run(
+        [*prefix, sys.executable, *options, "-c", textwrap.dedent(program), *arguments],
+        env={name: value for name, value in variables.items() if value is not None},
+        input=repr(call or CALL).encode(),
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (0, "") == (done.returncode, done.stderr.decode("utf-8", "replace"))
+    return done.stdout.decode("utf-8")
 
 
 # --- dead addresses --------------------------------------------------------------------------------------------
