@@ -14,7 +14,7 @@ secret. Every one can be pickled, copied, hashed and raised again.
 from enum import Enum
 from typing import Optional
 
-from attrs import define, field
+from attr import define, field
 
 
 class CustomTokenExchangeErrorCode(str, Enum):

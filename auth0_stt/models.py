@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, Optional
 
-from attrs import field, frozen
+from attr import field, frozen
 
 #: What ``issued_token_type`` says of a session transfer token (Auth0, Session Delegation).
 SESSION_TRANSFER_TOKEN_TYPE = "urn:auth0:params:oauth:token-type:session_transfer_token"

@@ -241,7 +241,7 @@ def loopback():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REQUESTS_CA_BUNDLE", ca_file())
         patch.setattr(socket, "getaddrinfo", getaddrinfo)
-        patch.setattr(auth0_stt.transport, "get_environ_proxies", proxies)
+        patch.setattr(auth0_stt.transport, "_environ_proxies", proxies)
         yield
 
 

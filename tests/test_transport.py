@@ -609,7 +609,7 @@ class TestInterrupted:
     )
     def test_passes(self, monkeypatch, session, error, script, at):
         """It comes out as it is, and the next call has a connection of its own."""
-        import auth0_stt.transport
+        from auth0_stt.connections import current_call
 
         with FaultServer([REQUEST, GOOD, *script], echo) as server:
             mint(server, session=session)
@@ -619,7 +619,7 @@ class TestInterrupted:
             interrupt.undo()
             assert "stt-for-3" == mint(server, session=session, reason="3")
             assert [1, 1, 2] == [request.connection for request in server.requests]
-        assert auth0_stt.transport._current.get(None) is None
+        assert current_call.get(None) is None
 
     # Python before 3.13 leaves the socket of an interrupted handshake to the garbage collector.
     @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -681,13 +681,11 @@ class TestHooks:
     @pytest.mark.parametrize("way", ["https", "http", "through a proxy"])
     def test_watched(self, monkeypatch, way):
         """Each connection of ours is a watched one, each answer is read by our reader."""
-        import auth0_stt.transport as transport
+        from auth0_stt import connections as below
 
         answers = []
-        real = transport._StrictResponse.begin
-        monkeypatch.setattr(
-            transport._StrictResponse, "begin", lambda self: (answers.append(type(self.fp)), real(self))[1]
-        )
+        real = below._StrictResponse.begin
+        monkeypatch.setattr(below._StrictResponse, "begin", lambda self: (answers.append(type(self.fp)), real(self))[1])
         context = None if way == "http" else server_context()
         with FaultServer(context=context) as server, proxy(tunnel) as between:
             if way == "through a proxy":
@@ -696,10 +694,10 @@ class TestHooks:
             connections = [
                 connection
                 for connection in gc.get_objects()
-                if isinstance(connection, transport._Watched) and str(server.port) in str(connection.__dict__.values())
+                if isinstance(connection, below.Watched) and str(server.port) in str(connection.__dict__.values())
             ]
         assert 1 == len(connections)
-        assert [transport._Answer] == answers
+        assert [below._Answer] == answers
 
     def test_stand_in(self, server, monkeypatch):
         """A class of connections that a tool of the tests puts in place, as VCR.py does, is used as it is."""
