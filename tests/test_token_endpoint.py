@@ -317,6 +317,9 @@ class TestMasking:
         text = f"starts {SUBJECT_TOKEN[:length]}... ends ...{ACTOR_TOKEN[-length:]}"
         error = answered(endpoint, {"error": "invalid_request", "error_description": text})
         assert "starts ***... ends ...***" == error.error_description
+        endpoint.answer({"error": SUBJECT_TOKEN[:length], "error_description": ACTOR_TOKEN[-length:]}, 400)
+        error = refusal(mint, endpoint)
+        assert ("***", "***") == (error.error, error.error_description)
 
     def test_one_secret_inside_another(self, endpoint):
         """The longer one goes first, so that nothing of it is left."""
