@@ -189,6 +189,7 @@ class TestDomain:
             "xn--a",
             "xn--zzzzzz-.com",
             "xn--acme-.com",
+            "xn--bcher-2pa.com",
             "xn--0.com",
             "xn--4dbrk0ce.1example",
             "a-.xn--4dbrk0ce",
