@@ -219,14 +219,14 @@ class Tenant:
     def __init__(self, scheme: str, host: Host) -> None:
         self.scheme = scheme
         #: ``host[:port]``, as it stands in the audience and in logs.
-        self.domain = str(host)
+        self.domain: str = str(host)
         #: The audience of a session transfer token.
-        self.audience = f"urn:{self.domain}:session_transfer"
+        self.audience: str = f"urn:{self.domain}:session_transfer"
         #: The audience of a client assertion.
-        self.issuer = f"https://{self.domain}/"
-        self.token_endpoint = f"{scheme}://{self.domain}/oauth/token"
+        self.issuer: str = f"https://{self.domain}/"
+        self.token_endpoint: str = f"{scheme}://{self.domain}/oauth/token"
         #: Where a client that proves itself by its certificate goes (Auth0, mTLS aliases).
-        self.mtls_token_endpoint = f"https://mtls.{self.domain}/oauth/token"
+        self.mtls_token_endpoint: str = f"https://mtls.{self.domain}/oauth/token"
 
 
 def parse_domain(domain: Any) -> Tenant:

@@ -33,7 +33,7 @@ class Call:
     def __init__(self, host: str, timeout: float) -> None:
         self.host = host
         self.timeout = timeout
-        self.deadline = time.monotonic() + timeout
+        self.deadline: float = time.monotonic() + timeout
         self.received = 0
         #: None until a watched connection takes the call up.
         self.phase: Optional[str] = None

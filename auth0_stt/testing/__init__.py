@@ -21,10 +21,10 @@ try:
     import flask
     import joserfc
     import trustme
-except ImportError as error:
+except ImportError as _error:
     raise ImportError(
-        f'auth0_stt.testing needs Flask, Authlib, joserfc and trustme: pip install "auth0-stt[testing]" ({error})'
-    ) from error
+        f'auth0_stt.testing needs Flask, Authlib, joserfc and trustme: pip install "auth0-stt[testing]" ({_error})'
+    ) from _error
 
 from .action import Api, Event
 from .clock import Clock

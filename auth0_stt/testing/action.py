@@ -1,6 +1,6 @@
 """The tenant's Action: who may act for whom, as in Auth0's custom-token-exchange trigger."""
 
-from typing import Any, Callable, Dict, Mapping, Optional, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Union
 
 from attr import attrib, attrs
 from authlib.oauth2 import OAuth2Error
@@ -37,7 +37,7 @@ class Transaction:
     actor_token: Optional[str]
     actor_token_type: Optional[str]
     actor: Optional[Dict[str, Any]]
-    requested_scopes: list  # type: ignore[type-arg]
+    requested_scopes: List[str]
 
 
 @attrs(frozen=True, auto_attribs=True)

@@ -74,7 +74,7 @@ class Client(ClientMixin):  # type: ignore[misc]
 class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
     """``private_key_jwt``: an assertion for this domain, its ``jti`` used once."""
 
-    CLIENT_AUTH_METHOD = "private_key_jwt"
+    CLIENT_AUTH_METHOD: str = "private_key_jwt"
 
     def __init__(self, tenant: "LocalTenant") -> None:
         super().__init__()

@@ -2,7 +2,7 @@
 
 import secrets
 import traceback
-from typing import TYPE_CHECKING, Any, Collection, Dict, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Collection, Dict, List, Optional, Tuple
 
 from authlib.oauth2.rfc6749.errors import InvalidRequestError, UnauthorizedClientError
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
@@ -41,8 +41,8 @@ def form_without(names: Collection[str]) -> Dict[str, Any]:
 class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
     """Runs the Action, then issues what it allowed."""
 
-    GRANT_TYPE = TOKEN_EXCHANGE
-    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+    GRANT_TYPE: str = TOKEN_EXCHANGE
+    TOKEN_ENDPOINT_AUTH_METHODS: List[str] = AUTH_METHODS
 
     @property
     def tenant(self) -> "LocalTenant":

@@ -1,7 +1,7 @@
 """Authlib's authorization server with the tenant's records behind it (RFC 6749, OIDC Core)."""
 
 import secrets
-from typing import TYPE_CHECKING, Any, Dict, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import TokenMixin, grants
@@ -119,7 +119,7 @@ def profile(user: Settings, scope: str) -> Dict[str, Any]:
 class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
     """Codes that live for a minute and are taken out by their first use, good or bad."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
+    TOKEN_ENDPOINT_AUTH_METHODS: List[str] = AUTH_METHODS
 
     def save_authorization_code(self, code: str, oauth_request: Any) -> None:
         tenant, data = self.server.tenant, oauth_request.payload.data
@@ -156,8 +156,8 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
 class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
     """Rotating refresh tokens: one used twice revokes its whole family (RFC 9700, 4.14.2)."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
-    INCLUDE_NEW_REFRESH_TOKEN = True
+    TOKEN_ENDPOINT_AUTH_METHODS: List[str] = AUTH_METHODS
+    INCLUDE_NEW_REFRESH_TOKEN: bool = True
 
     def authenticate_refresh_token(self, refresh_token: str) -> Optional[RefreshToken]:
         records = self.server.tenant.records

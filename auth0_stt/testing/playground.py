@@ -51,10 +51,10 @@ class Playground:
     """The three parties, the switches that are on, and the trail of the last click."""
 
     def __init__(self, port: int = 0) -> None:
-        self.tenant = LocalTenant()
-        self.trail = Trail()
+        self.tenant: LocalTenant = LocalTenant()
+        self.trail: Trail = Trail()
         self.switches: Set[str] = set()
-        self.web = Session()
+        self.web: Session = Session()
         # A proxy from the environment can't reach this machine's loopback.
         self.web.trust_env = False
         self.web.headers[self.tenant.address_header] = f"{self.tenant.address_secret} {SERVER_ADDRESS}"
@@ -69,8 +69,8 @@ class Playground:
             # Cookies know no ports: two host names keep the applications' apart, as in production.
             console, shop = _Server(self._port), _Server(0)
             self._servers = [console, shop]
-            self.url = f"http://localhost:{console.server_port}/"
-            self.shop_url = f"http://{LOOPBACK}:{shop.server_port}/"
+            self.url: str = f"http://localhost:{console.server_port}/"
+            self.shop_url: str = f"http://{LOOPBACK}:{shop.server_port}/"
             self._register()
             shop.start(Recorder(shop_app(self), "Shop", self.trail))
             console.start(Recorder(console_app(self), "Console", self.trail))

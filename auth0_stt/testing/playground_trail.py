@@ -17,7 +17,7 @@ from .pages import REASON_HEADER
 Fields = List[Tuple[str, str]]
 
 # What a browser asks for unasked says nothing about the flow.
-RECORDED = {
+RECORDED: Dict[str, Tuple[str, ...]] = {
     "Console": ("/enter",),
     "Shop": ("/login", "/callback", "/account/delete", "/logout"),
     "Tenant": ("/authorize", "/oauth/token", "/u/login", "/v2/logout"),

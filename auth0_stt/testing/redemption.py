@@ -40,7 +40,7 @@ class Browser:
     def __init__(self, tenant: "LocalTenant", ip: str = "127.0.0.1") -> None:
         self._tenant = tenant
         self.ip = ip
-        self.session = OAuth2Session()
+        self.session: OAuth2Session = OAuth2Session()
         self.session.trust_env = False
         self.session.verify = tenant.ca_file or True
 

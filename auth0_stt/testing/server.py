@@ -24,6 +24,9 @@ class Handler(WSGIRequestHandler):
     # Else the second half of an answer waits 40 ms for the client's acknowledgement.
     disable_nagle_algorithm = True
     server: "Server"
+    request: Any
+    environ: Dict[str, Any]
+    close_connection: bool
 
     def setup(self) -> None:
         if self.server.ssl_context is not None:
@@ -98,8 +101,8 @@ class Server(ThreadedWSGIServer):
     def __init__(self, app: Any, ssl_context: Optional[ssl.SSLContext]) -> None:
         super().__init__(LOOPBACK, 0, app, handler=Handler)
         # Given to the constructor, it would do the handshakes in the one accepting thread.
-        self.ssl_context = ssl_context
-        self.closing = threading.Event()
+        self.ssl_context: Optional[ssl.SSLContext] = ssl_context
+        self.closing: threading.Event = threading.Event()
         self.faults: Deque[Fault] = deque()
         self._lock = threading.Lock()
         self._open: Dict[threading.Thread, socket.socket] = {}

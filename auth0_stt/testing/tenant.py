@@ -39,15 +39,15 @@ class LocalTenant:
 
     def __init__(self, tls: bool = False) -> None:
         self.tls = tls
-        self.clock = Clock()
-        self.settings = settings.default_settings()
-        self.users = settings.default_users()
-        self.organizations = settings.default_organizations()
-        self.connections = settings.default_connections()
-        self.token_exchange_profiles = settings.default_profiles()
-        self.resource_servers = settings.default_resource_servers()
-        self.records = Records()
-        self.address_secret = secrets.token_urlsafe(32)
+        self.clock: Clock = Clock()
+        self.settings: Dict[str, settings.Settings] = settings.default_settings()
+        self.users: Dict[str, settings.Settings] = settings.default_users()
+        self.organizations: Dict[str, settings.Settings] = settings.default_organizations()
+        self.connections: Dict[str, settings.Settings] = settings.default_connections()
+        self.token_exchange_profiles: Dict[str, settings.Settings] = settings.default_profiles()
+        self.resource_servers: List[str] = settings.default_resource_servers()
+        self.records: Records = Records()
+        self.address_secret: str = secrets.token_urlsafe(32)
         self._subject_tokens = SubjectTokens(self.clock)
         self.action: Action = DefaultAction(self._subject_tokens)
         self._server: Optional[Server] = None

@@ -19,7 +19,7 @@ class Certificates:
     def __init__(self) -> None:
         self._folder = tempfile.mkdtemp(prefix="auth0-stt-")
         self._authority = trustme.CA()
-        self.ca_file = os.path.join(self._folder, "ca.pem")
+        self.ca_file: str = os.path.join(self._folder, "ca.pem")
         self._authority.cert_pem.write_to_path(self.ca_file)
 
     def server_context(self) -> ssl.SSLContext:
