@@ -260,5 +260,7 @@ class TestFaults:
     def test_own_framing(self, tenant, session):
         """Headers that frame the body are left to the caller."""
         tenant.fail_next(status=200, headers={"Content-Length": "5", "Connection": "x"}, body=b"{}")
+        response = session.get(tenant.domain + JWKS, stream=True)
+        response.raw.enforce_content_length = True  # urllib3 before 2 would not mind
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
-            session.get(tenant.domain + JWKS)
+            response.content  # noqa: B018
