@@ -106,7 +106,7 @@ def _renewed(
     answer: Union[Dict[str, Any], SessionTransferError], refresh_token: Optional[str]
 ) -> Union[ActorToken, SessionTransferError]:
     """Return what is to be stored, or the error: a tenant that refuses leaves no actor, one in trouble says nothing."""
-    if isinstance(answer, CustomTokenExchangeError) and answer.code not in _TOLD_APART and not answer.retryable:
+    if isinstance(answer, CustomTokenExchangeError) and not _is_trouble(answer):
         refused = f"the tenant refused to renew the ID token: {answer.error or answer.status_code}"
         return _unavailable(refused, answer.error, answer.error_description, answer.status_code)
     if isinstance(answer, SessionTransferError):
@@ -118,13 +118,15 @@ def _renewed(
     return ActorToken(str(id_token), ID_TOKEN_TYPE, kept, True)
 
 
-#: What is no missing actor: the agent must do something else, or the tenant is in trouble.
-_TOLD_APART = (
-    CustomTokenExchangeErrorCode.mfa_required,
-    CustomTokenExchangeErrorCode.invalid_response,
-    CustomTokenExchangeErrorCode.server_error,
-    CustomTokenExchangeErrorCode.temporarily_unavailable,
-)
+def _is_trouble(error: CustomTokenExchangeError) -> bool:
+    """Whether the tenant is in trouble, or wants something else of the agent: the actor is not missing then."""
+    told_apart = (
+        CustomTokenExchangeErrorCode.mfa_required,
+        CustomTokenExchangeErrorCode.invalid_response,
+        CustomTokenExchangeErrorCode.server_error,
+        CustomTokenExchangeErrorCode.temporarily_unavailable,
+    )
+    return error.code in told_apart or error.status_code == 429 or (error.status_code or 0) >= 500
 
 
 def _unavailable(

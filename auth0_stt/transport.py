@@ -221,14 +221,17 @@ def _pooled_session(url: str, certificate: Optional[Tuple[str, Optional[str]]]) 
 
 
 def _tls_context(bundle: Optional[str], certificate: Optional[Tuple[str, Optional[str]]]) -> ssl.SSLContext:
-    context = create_urllib3_context()
+    context: Any = create_urllib3_context()
+    if not isinstance(context, ssl.SSLContext):
+        # pyOpenSSL, injected into urllib3, has contexts that serve one connection only.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False  # urllib3 then compares the name itself, also of an address
     bundle = bundle or str(extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH))
     context.load_verify_locations(**{"capath" if os.path.isdir(bundle) else "cafile": bundle})
     if certificate is not None:
         context.load_cert_chain(*certificate, password="")
-    if hasattr(context, "sslsocket_class"):  # pyOpenSSL's has none
-        context.sslsocket_class = type("TimedSocket", (TimedSocket, context.sslsocket_class), {})
-    return context
+    context.sslsocket_class = type("TimedSocket", (TimedSocket, context.sslsocket_class), {})
+    return context  # type: ignore[no-any-return]
 
 
 def _environ_proxies(url: str) -> Dict[str, str]:

@@ -264,6 +264,7 @@ class TestToldApart:
             ({"error": "too_many_attempts"}, 429, "too_many_attempts"),
             (b"", 429, "token_exchange_failed"),
             (b"<html>", 502, "token_exchange_failed"),
+            ({"error": "unauthorized_actor"}, 500, "token_exchange_failed"),
             (b"", 503, "token_exchange_failed"),
             ({"error": "server_error"}, 500, "server_error"),
             ({"error": "temporarily_unavailable"}, 503, "temporarily_unavailable"),
