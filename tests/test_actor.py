@@ -264,7 +264,6 @@ class TestToldApart:
             ({"error": "too_many_attempts"}, 429, "too_many_attempts"),
             (b"", 429, "token_exchange_failed"),
             (b"<html>", 502, "token_exchange_failed"),
-            ({"error": "unauthorized_actor"}, 500, "token_exchange_failed"),
             (b"", 503, "token_exchange_failed"),
             ({"error": "server_error"}, 500, "server_error"),
             ({"error": "temporarily_unavailable"}, 503, "temporarily_unavailable"),
@@ -283,6 +282,12 @@ class TestToldApart:
             error.retry_after,
             error.retryable,
         )
+
+    def test_refusal_with_500(self, tenant):
+        """A 500 stays what it is, also with a word that makes it no matter of a retry."""
+        tenant.answer({"error": "unauthorized_actor"}, 500)
+        error = refusal(resolve, tenant)
+        assert ("token_exchange_failed", "unauthorized_actor", False) == (error.code, error.error, error.retryable)
 
     @pytest.mark.parametrize(("body", "status"), [(b"", 200), (b"[]", 200), (b"", 302), (b"x" * 70_000, 200)])
     def test_unusable_answer(self, tenant, body, status):
