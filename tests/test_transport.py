@@ -14,6 +14,7 @@ import requests
 import urllib3
 from faults import (
     CALL,
+    FORKING,
     GOOD,
     HOLD,
     MARK,
@@ -195,7 +196,7 @@ class TestPool:
             os.waitpid(child, 0)
             print(own("parent"))
         """
-        tokens = run_beside(program, server.domain).split()
+        tokens = run_beside(program, server.domain, options=FORKING).split()
         assert ["stt-for-parent", "stt-for-child", "stt-for-child", "stt-for-parent"] == tokens
         used = [(request.form["reason"], request.connection) for request in server.requests]
         assert [("parent", 1), ("child", 2), ("child", 2), ("parent", 1)] == used
