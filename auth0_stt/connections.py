@@ -151,11 +151,7 @@ class Watched:
 
     def _new_conn(self) -> Any:
         call = current_call.get()
-        if hasattr(self, "_socks_options"):
-            sock = super()._new_conn()  # type: ignore[misc]
-        else:
-            sock = self._open_socket(call)
-        sock.settimeout(call.left())
+        sock = super()._new_conn() if hasattr(self, "_socks_options") else self._open_socket(call)  # type: ignore[misc]
         call.phase = _SECURING
         return sock
 
@@ -172,6 +168,7 @@ class Watched:
                     sock.setsockopt(*option)
                 sock.settimeout(call.left())
                 sock.connect(address)
+                sock.settimeout(call.left())
                 return sock
             except BaseException as error:
                 if sock is not None:
