@@ -92,6 +92,12 @@ class _Incoming(io.RawIOBase):
         super().close()
 
 
+def may_hold_more(sock: Any) -> bool:
+    """Return whether bytes may lie decrypted where select can't see them: in OpenSSL, or where TLS runs inside TLS."""
+    sock = getattr(sock, "connection", sock)  # as pyOpenSSL's are wrapped
+    return bool(getattr(sock, "pending", int)()) or hasattr(sock, "sslobj")
+
+
 class _Answer(io.BufferedReader):
     """The buffer under an HTTPResponse, which closes it where the answer ends."""
 
@@ -113,9 +119,7 @@ class _Answer(io.BufferedReader):
     def close(self) -> None:
         if not self.closed:
             self.raw.ended = True
-            # Bytes may also lie decrypted inside OpenSSL, where select can't see them, or where TLS runs inside TLS.
-            sock = getattr(self.raw.sock, "connection", self.raw.sock)
-            if self.peek(1) or getattr(sock, "pending", int)() or hasattr(sock, "sslobj"):
+            if self.peek(1) or may_hold_more(self.raw.sock):
                 self.raw.connection.close()
         super().close()
 
