@@ -9,6 +9,7 @@ import textwrap
 import zlib
 
 import pytest
+import requests
 from faults import (
     CALL,
     GOOD,
@@ -509,6 +510,16 @@ class TestSecondAnswer:
             assert "the-stt" == mint(server)
             assert server.marked.wait(5)
             assert "stt-for-2" == mint(server, reason="2")
+
+    @pytest.mark.parametrize("size", [8_000, 8_190, 8_191, 8_192])
+    def test_given_session(self, size):
+        """With a given session, whose reader is its own: what that did not take is nobody's either."""
+        more = self.SECOND + b"x" * 12_000
+        script = [REQUEST, sized(size) + more[: 16_384 - size], HOLD]
+        with FaultServer(script, echo) as server, requests.Session() as session:
+            assert "the-stt" == mint(server, session=session)
+            assert "stt-for-2" == mint(server, session=session, reason="2")
+        assert 2 == server.connections
 
     def test_chunked(self):
         """Behind the last chunk."""
