@@ -156,6 +156,8 @@ class Watched:
     def _new_conn(self) -> Any:
         call = current_call.get()
         sock = super()._new_conn() if hasattr(self, "_socks_options") else self._open_socket(call)  # type: ignore[misc]
+        # What is over by now shows at the next step; raising here would leave the socket open.
+        sock.settimeout(max(call.deadline - time.monotonic(), 0.001))
         call.phase = _SECURING
         return sock
 
@@ -172,7 +174,6 @@ class Watched:
                     sock.setsockopt(*option)
                 sock.settimeout(call.left())
                 sock.connect(address)
-                sock.settimeout(call.left())
                 return sock
             except BaseException as error:
                 if sock is not None:

@@ -349,6 +349,9 @@ def _failure(error: Exception, call: Call) -> Union[Reply, TransportError, Inval
     if files:
         message = f"the CA bundle or certificate for {call.host} can't be read: see REQUESTS_CA_BUNDLE"
         return TransportError(TransportErrorCode.tls, message, sent)
+    if has(RecursionError):
+        message = f"no secure connection to {call.host}: gevent patched ssl after it was imported, let it patch first"
+        return TransportError(TransportErrorCode.tls, message, sent)
     if has(SSLError, ssl.SSLError) and not any(map(_is_lost, wrapped)):
         message = f"no secure connection to {call.host}: {_reason(wrapped)}{where}"
         return TransportError(TransportErrorCode.tls, message, sent)

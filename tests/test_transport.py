@@ -674,6 +674,20 @@ def interrupted(server, error):
     return recv_into
 
 
+def test_patched_too_late(server, monkeypatch):
+    """gevent that patches ssl after its import makes contexts recurse for ever: no retry mends that."""
+    import auth0_stt.transport
+
+    def context(*arguments):
+        raise RecursionError("maximum recursion depth exceeded")
+
+    monkeypatch.setattr(auth0_stt.transport, "_pool", (0, {}))
+    monkeypatch.setattr(auth0_stt.transport, "_tls_context", context)
+    with pytest.raises(TransportError) as caught:
+        mint(server)
+    assert ("tls", False) == (caught.value.code, caught.value.retryable)
+
+
 class TestHooks:
     """The hooks into urllib3 are half public: these tests notice when they no longer work."""
 
