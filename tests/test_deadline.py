@@ -38,7 +38,7 @@ SLACK = 0.1 + 0.05
 
 DRIPPING_HEAD = head("Content-Length: 4", "X-Slow: " + "x" * 200)
 CHUNKED = head("Transfer-Encoding: chunked")
-LARGE = {"extra": {"evidence": "x" * 20_000_000}}
+LARGE = {"extra": {"evidence": "x" * 8_000_000}}
 
 
 def slow_reader(peer):
