@@ -416,9 +416,9 @@ def proxy(*scripts, context=None, **options):
 
 
 #: Warnings for :func:`run_beside`. Python 3.12 and later warn of forks beside threads; a child leaves its parent's
-#: sockets to the garbage collector, which urllib3 1.25 does not close before.
+#: sockets to the garbage collector, which urllib3 before 1.26 does not close before.
 FORKING = ("-W", "error", "-W", "ignore:This process:DeprecationWarning")
-if urllib3.__version__.startswith("1.25."):
+if urllib3.__version__ < "1.26":
     FORKING += ("-W", "ignore::ResourceWarning")
 
 
