@@ -2,17 +2,14 @@
 
 import base64
 import time
-from typing import TYPE_CHECKING, Any, Dict, Optional, Union
+from typing import Any, Dict, Optional, Union
 
 from .arguments import parse_domain, seconds, text_error, token_error
 from .client_auth import ClientAssertion, ClientCertificate, credential_error, credentials
 from .errors import CustomTokenExchangeError, CustomTokenExchangeErrorCode, SessionTransferError
 from .models import ID_TOKEN_TYPE, ActorToken
 from .token_endpoint import log_outcome, parse_object, request_tokens
-from .transport import session_error
-
-if TYPE_CHECKING:
-    from requests import Session
+from .transport import Session, session_error
 
 
 def resolve_actor_token(
@@ -26,7 +23,7 @@ def resolve_actor_token(
     client_certificate: Optional[ClientCertificate] = None,
     leeway: float = 30.0,
     timeout: float = 10.0,
-    session: Optional["Session"] = None,
+    session: Optional[Session] = None,
 ) -> ActorToken:
     """Return the agent's ID token as an actor token, renewed first if it is stale.
 

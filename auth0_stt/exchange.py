@@ -1,7 +1,7 @@
 """Mint a session transfer token: the token exchange that the support console makes (RFC 8693, 2)."""
 
 import time
-from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, Mapping, Optional, Sequence, Union
 
 from .arguments import (
     actor_error,
@@ -19,10 +19,7 @@ from .client_auth import ClientAssertion, ClientCertificate, credential_error, c
 from .errors import CustomTokenExchangeError, CustomTokenExchangeErrorCode, InvalidArgumentError, SessionTransferError
 from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
 from .token_endpoint import invalid_response, log_outcome, request_tokens
-from .transport import session_error
-
-if TYPE_CHECKING:
-    from requests import Session
+from .transport import Session, session_error
 
 # RFC 8693, 2.1.
 _TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -45,7 +42,7 @@ def request_session_transfer_token(
     forwarded_for: Optional[str] = None,
     extra: Optional[Mapping[str, Union[str, Sequence[str]]]] = None,
     timeout: float = 10.0,
-    session: Optional["Session"] = None,
+    session: Optional[Session] = None,
 ) -> SessionTransferTokenResult:
     """Exchange proof of a customer and of an agent for a session transfer token: one call, one request.
 

@@ -17,7 +17,8 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 from urllib.parse import urlencode
 
 from attr import field, frozen
-from requests import PreparedRequest, Response, Session
+from requests import PreparedRequest, Response
+from requests import Session as Session  # for the signatures of the other modules, too
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.cookies import RequestsCookieJar
 from requests.exceptions import (
