@@ -696,20 +696,18 @@ class TestHooks:
         """Each connection of ours is a watched one, each answer is read by our reader."""
         from auth0_stt import connections as below
 
-        answers = []
-        real = below._StrictResponse.begin
-        monkeypatch.setattr(below._StrictResponse, "begin", lambda self: (answers.append(type(self.fp)), real(self))[1])
+        connected, answers = [], []
+        connect, begin = below.Watched.connect, below._StrictResponse.begin
+        monkeypatch.setattr(below.Watched, "connect", lambda self: (connected.append(self), connect(self))[1])
+        monkeypatch.setattr(
+            below._StrictResponse, "begin", lambda self: (answers.append(type(self.fp)), begin(self))[1]
+        )
         context = None if way == "http" else server_context()
         with FaultServer(context=context) as server, proxy(tunnel) as between:
             if way == "through a proxy":
                 monkeypatch.setenv("HTTPS_PROXY", between.url)
             mint(server)
-            connections = [
-                connection
-                for connection in gc.get_objects()
-                if isinstance(connection, below.Watched) and str(server.port) in str(connection.__dict__.values())
-            ]
-        assert 1 == len(connections)
+        assert 1 == len(connected) == server.connections
         assert [below._Answer] == answers
 
     def test_stand_in(self, server, monkeypatch):
