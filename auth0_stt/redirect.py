@@ -4,7 +4,7 @@ import re
 from typing import Any, Collection, Dict, List, Optional, Union
 from urllib.parse import quote, unquote_plus
 
-from .arguments import Host, optional_text_error, parse_authority, token_error
+from .arguments import is_loopback, optional_text_error, parse_authority, token_error
 from .errors import InvalidArgumentError
 from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
 
@@ -12,14 +12,13 @@ from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
 REDIRECT_HEADERS: Dict[str, str] = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 # RFC 3986 characters, and those that the URL Standard leaves as they are in a query or a fragment.
-_TARGET = re.compile(
-    r"(?P<scheme>https?)://(?P<authority>[^/?#@\\%]+)(?P<path>(?:/[\w.~!$&'()*+,;=:@%-]*)*)"
-    r"(?P<query>\?[\w.~!$&'()*+,;=:@%/?\[\]{}|^`-]*)?(?P<fragment>#[\w.~!$&'()*+,;=:@%/?\[\]{}|^-]*)?",
-    re.ASCII | re.IGNORECASE,
+_TARGET = (
+    r"(?ai)(?P<scheme>https?)://(?P<authority>[^/?#@\\%]+)(?P<path>(?:/[\w.~!$&'()*+,;=:@%-]*)*)"
+    r"(?P<query>\?[\w.~!$&'()*+,;=:@%/?\[\]{}|^`-]*)?(?P<fragment>#[\w.~!$&'()*+,;=:@%/?\[\]{}|^-]*)?"
 )
 
 # A browser resolves these segments before it asks for the page.
-_DOT_SEGMENT = re.compile(r"/(?:\.|%2e){1,2}(?=/|$)", re.IGNORECASE)
+_DOT_SEGMENT = r"(?i)/(?:\.|%2e){1,2}(?=/|$)"
 
 
 def build_session_transfer_redirect(
@@ -70,21 +69,21 @@ def _target(
     target_login_url: Any, parameters: Collection[str], allowed_hosts: Any
 ) -> Union["re.Match[str]", InvalidArgumentError]:
     """Return the parts of the target, or the error: an earlier token in the URL must not stay in a traceback."""
-    match = _TARGET.fullmatch(target_login_url) if isinstance(target_login_url, str) else None
+    match = re.fullmatch(_TARGET, target_login_url) if isinstance(target_login_url, str) else None
     scheme = match.group("scheme").lower() if match else ""
     host = parse_authority(match.group("authority"), scheme) if match else None
     if (
         match is None
         or host is None
-        or not match.group("authority").lower().startswith(host.name)  # an IPv6 address in another form
-        or _DOT_SEGMENT.search(match.group("path"))
+        or not match.group("authority").lower().startswith(host)  # an IPv6 address in another form
+        or re.search(_DOT_SEGMENT, match.group("path"))
     ):
         return InvalidArgumentError(
             "target_login_url must be an absolute https URL of plain ASCII (percent-encode the rest), "
             "without user, backslash or dot segments",
             "target_login_url",
         )
-    if scheme == "http" and not host.is_loopback:
+    if scheme == "http" and not is_loopback(host):
         return InvalidArgumentError("target_login_url must be https (http for loopback alone)", "target_login_url")
     if allowed_hosts is not None:
         hosts = _hosts(allowed_hosts, scheme)
@@ -121,11 +120,11 @@ def _result_error(result: Any) -> Optional[InvalidArgumentError]:
     return None
 
 
-def _hosts(allowed_hosts: Any, scheme: str) -> Optional[List[Host]]:
+def _hosts(allowed_hosts: Any, scheme: str) -> Optional[List[Optional[str]]]:
     if isinstance(allowed_hosts, (str, bytes)) or not isinstance(allowed_hosts, Collection):
         return None
     try:
         hosts = [parse_authority(entry, scheme) for entry in allowed_hosts]
     except Exception:  # whatever a collection of the caller's own raises
         return None
-    return None if None in hosts else [host for host in hosts if host is not None]
+    return None if None in hosts else hosts

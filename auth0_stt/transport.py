@@ -7,6 +7,7 @@ Nothing raises here but what must pass (KeyboardInterrupt and its like): errors 
 hold secrets and a traceback keeps its frames.
 """
 
+import errno
 import os
 import socket
 import ssl
@@ -16,7 +17,6 @@ from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 from urllib.parse import urlencode
 
-from attr import field, frozen
 from requests import PreparedRequest, Response
 from requests import Session as Session  # for the signatures of the other modules, too
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -55,14 +55,16 @@ _NOT_FROM_SESSION = frozenset(
 )
 
 
-@frozen
 class Reply:
     """What came back; ``problem`` says why it can't be used, where it can't, and then the status may be None."""
 
-    status: Optional[int]
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-    problem: Optional[str] = None
+    def __init__(
+        self, status: Optional[int], headers: Mapping[str, str], body: bytes = b"", problem: Optional[str] = None
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.problem = problem
 
 
 def session_error(session: Any) -> Optional[InvalidArgumentError]:
@@ -129,9 +131,9 @@ def _read(response: Response, call: "Call") -> Reply:
     headers = response.headers
     watched, call.phase = call.phase is not None, READING
     if status != 200 and not 400 <= status <= 599:
-        return Reply(status, headers, b"", "it is neither a success nor an error (redirects are not followed)")
+        return Reply(status, headers, problem="it is neither a success nor an error (redirects are not followed)")
     if headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
-        return Reply(status, headers, b"", "it has a content coding that was not asked for")
+        return Reply(status, headers, problem="it has a content coding that was not asked for")
     raw = response.raw
     raw.enforce_content_length = True  # urllib3 before 2 takes a body cut short for a whole one
     pool = None if watched else getattr(raw, "_pool", None)
@@ -151,7 +153,7 @@ def _read(response: Response, call: "Call") -> Reply:
                 raw._pool = pool
                 raw.release_conn()
             return Reply(status, headers, b"".join(pieces))
-    return Reply(status, headers, b"", "its body is larger than 64 KiB")
+    return Reply(status, headers, problem="its body is larger than 64 KiB")
 
 
 # --- sessions --------------------------------------------------------------------------------------------------
@@ -341,12 +343,12 @@ def _failure(error: Exception, call: Call) -> Union[Reply, TransportError, Inval
     where = f" (while {call.phase})" if call.phase else ""
 
     if has(TooLargeError):
-        return Reply(None, {}, b"", "it is larger than 128 KiB")
+        return Reply(None, {}, problem="it is larger than 128 KiB")
     if time.monotonic() >= call.deadline or has(socket.timeout, Timeout):
         message = f"{call.host} did not answer within {call.timeout:g} seconds{where}"
         return TransportError(TransportErrorCode.timeout, message, sent)
     if has(HTTPException) and (has(ValueError) or not has(RemoteDisconnected, IncompleteRead)):
-        return Reply(None, {}, b"", "it is not HTTP")
+        return Reply(None, {}, problem="it is not HTTP")
     if files:
         message = f"the CA bundle or certificate for {call.host} can't be read: see REQUESTS_CA_BUNDLE"
         return TransportError(TransportErrorCode.tls, message, sent)
@@ -373,9 +375,10 @@ def _reason(wrapped: List[BaseException]) -> str:
 
 
 def _is_lost(error: BaseException) -> bool:
-    # Python 3.7 does not know OpenSSL 3's word for it.
-    unknown = isinstance(error, ssl.SSLError) and "unexpected eof" in str(error)
-    return unknown or isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
+    # What was lost before the handshake began has this number; and Python 3.7 does not know OpenSSL 3's words.
+    if isinstance(error, ssl.SSLError) and (error.errno == errno.ENOTCONN or "unexpected eof" in str(error)):
+        return True
+    return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
 
 
 def _is_refused_tunnel(error: BaseException) -> bool:

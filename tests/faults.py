@@ -309,6 +309,8 @@ class FaultServer:
         self.stopping = threading.Event()
         #: Set by the step MARK.
         self.marked = threading.Event()
+        self._change = threading.Condition()
+        self._ended = set()
         self._peers = []
         self._threads = []
 
@@ -336,11 +338,11 @@ class FaultServer:
 
     def wait_for_end(self, number):
         """Wait until that connection's script is through and the connection closed."""
-        self._threads[number].join(10)
+        with self._change:
+            assert self._change.wait_for(lambda: number in self._ended, 10)
 
     def _start(self, target, *args):
         thread = threading.Thread(target=target, args=args, daemon=True)
-        # The first is the one that accepts: a connection's number is its thread's index.
         self._threads.append(thread)
         thread.start()
 
@@ -366,6 +368,9 @@ class FaultServer:
         finally:
             peer.shut_down()
             peer.sock.close()
+            with self._change:
+                self._ended.add(peer.number)
+                self._change.notify_all()
 
 
 # --- proxies ---------------------------------------------------------------------------------------------------

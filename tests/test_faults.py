@@ -1,5 +1,6 @@
 """Whatever the other side does, a call ends with a token or a typed error, and nobody gets another's answer."""
 
+import gc
 import gzip
 import select
 import socket
@@ -226,6 +227,25 @@ class TestReset:
         # Where the reset races with the request, both are right.
         assert sent in (error.sent, None)
         assert 1 == server.connections
+
+    # Python before 3.13 then leaves the socket to the garbage collector.
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    @pytest.mark.parametrize("script", [[RESET], [], [b"\x16\x03\x03", RESET]], ids=["reset", "end", "reset in TLS"])
+    def test_before_the_handshake(self, monkeypatch, script):
+        """A connection that was dead before the handshake began is lost, too: Python calls some of them SSLError."""
+        from auth0_stt.connections import Watched
+
+        def late(connection):
+            sock = new_conn(connection)
+            server.wait_for_end(1)
+            return sock
+
+        new_conn = Watched._new_conn
+        monkeypatch.setattr(Watched, "_new_conn", late)
+        with FaultServer(script, handshake=False) as server:
+            error = lost(server)
+        assert ("unreachable", False, True) == (error.code, error.sent, error.retryable)
+        gc.collect()
 
     def test_reset_during_request(self):
         """A connection that dies under a large request: it was sent, as far as one can know."""
