@@ -269,13 +269,13 @@ def _url_form(address: IPv6Address) -> str:
 def _is_name(name: str) -> bool:
     if len(name) > 253 or re.fullmatch(_NUMERIC, name) or not re.fullmatch(_NAME, name):
         return False
-    unicode_labels = [_to_unicode(label) for label in name.split(".")]
-    if None in unicode_labels:
-        return False
+    if "xn--" not in name:
+        return True
+    labels = [_to_unicode(label) for label in name.split(".")]
     # RFC 5893, 2: one label written from right to left binds the form of all the others.
-    if any(bidirectional(char) in ("R", "AL", "AN") for label in unicode_labels for char in label or ""):
-        return all(label[:1].isalpha() and (label or "")[-1:].isalnum() for label in unicode_labels if label)
-    return True
+    if any(bidirectional(char) in ("R", "AL", "AN") for label in labels for char in label or ""):
+        return all(label and label[0].isalpha() and label[-1].isalnum() for label in labels)
+    return None not in labels
 
 
 def _to_unicode(label: str) -> Optional[str]:

@@ -1,7 +1,7 @@
 """Send the agent's browser over: the target's login URL with the session transfer token in it."""
 
 import re
-from typing import Any, Collection, Dict, List, Optional, Union
+from typing import Any, Collection, Dict, List, Optional, Tuple, Union
 from urllib.parse import quote, unquote_plus
 
 from .arguments import is_loopback, optional_text_error, parse_authority, token_error
@@ -49,26 +49,21 @@ def build_session_transfer_redirect(
     if isinstance(target, InvalidArgumentError):
         raise target
 
-    kept = _kept(target, parameters)
+    page, kept, fragment = target
     added = "&".join(
         "{}={}".format(name, quote(value, safe=""))
         for name, value in zip(parameters, (result.session_transfer_token, organization or ""))
     )
-    return "{}://{}{}?{}{}{}{}".format(
-        target.group("scheme"),
-        target.group("authority"),
-        target.group("path") or "/",
-        kept,
-        "&" if kept and not kept.endswith("&") else "",
-        added,
-        target.group("fragment") or "",
-    )
+    return "{}?{}{}{}{}".format(page, kept, "&" if kept and not kept.endswith("&") else "", added, fragment)
 
 
 def _target(
     target_login_url: Any, parameters: Collection[str], allowed_hosts: Any
-) -> Union["re.Match[str]", InvalidArgumentError]:
-    """Return the parts of the target, or the error: an earlier token in the URL must not stay in a traceback."""
+) -> Union[Tuple[str, str, str], InvalidArgumentError]:
+    """Return what comes before the target's query, what is kept of that, and its fragment; or the error.
+
+    An earlier token in the URL must not stay in a traceback.
+    """
     match = re.fullmatch(_TARGET, target_login_url) if isinstance(target_login_url, str) else None
     scheme = match.group("scheme").lower() if match else ""
     host = parse_authority(match.group("authority"), scheme) if match else None
@@ -93,17 +88,15 @@ def _target(
             return InvalidArgumentError(
                 "target_login_url points to a host that is not in allowed_hosts", "target_login_url"
             )
-    if any(_name(piece) in parameters for piece in _kept(match, parameters).replace(";", "&").split("&")):
+    # Without earlier values of the parameters, the query stays as it is, byte for byte.
+    query = (match.group("query") or "?")[1:]
+    kept = "&".join(piece for piece in query.split("&") if _name(piece) not in parameters)
+    if ";" in kept and any(_name(piece) in parameters for piece in re.split("[&;]", kept)):
         return InvalidArgumentError(
             "target_login_url has a session_transfer_token or organization behind a semicolon", "target_login_url"
         )
-    return match
-
-
-def _kept(target: "re.Match[str]", parameters: Collection[str]) -> str:
-    """Return the target's own query without earlier values of the parameters."""
-    query = (target.group("query") or "?")[1:]
-    return "&".join(piece for piece in query.split("&") if _name(piece) not in parameters)
+    page = "{}://{}{}".format(match.group("scheme"), match.group("authority"), match.group("path") or "/")
+    return page, kept, match.group("fragment") or ""
 
 
 def _name(piece: str) -> str:

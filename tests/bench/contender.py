@@ -5,13 +5,13 @@ Run as `python contender.py NAME DOMAIN CA_FILE`: reads a JSON order a line, `{"
 """
 
 import json
-import os
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from endpoint import TOKEN
+from interpreter import resident_bytes
 
 SUBJECT_TOKEN = "subject." + "a1B2_c3D-" * 110
 ACTOR_TOKEN = "actor." + "d4E5.f6G7_" * 100
@@ -196,15 +196,6 @@ CONTENDERS = {
     "requests.post": requests_post,
     "auth0-server-python": auth0_server_python,
 }
-
-
-def resident_bytes():
-    """Memory of this process, or None where there is no /proc to ask."""
-    try:
-        with open("/proc/self/statm") as statm:
-            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return None
 
 
 def run(mint, pool, mints, threads):
