@@ -185,15 +185,17 @@ class TestForks:
     def test_during(self, server):
         """Children while threads are in the middle of their calls.
 
-        Not of the process's very first ones: a fork while OpenSSL loads its first certificates leaves its locks held
-        in the child, for all of Python.
+        Not of their very first ones: a fork while OpenSSL loads certificates for the first time, or makes a thread's
+        random numbers for the first time, leaves a lock of its own held in the child, for all of Python.
         """
         program = """
             own("first")
-            wrong, stop = [], threading.Event()
+            wrong, stop, begun = [], threading.Event(), threading.Barrier(5)
             def busy(index):
-                number = 0
                 try:
+                    own("%s-begun" % index)
+                    begun.wait()
+                    number = 0
                     while not stop.is_set() or number < 5:
                         own("%s-%s" % (index, number))
                         number += 1
@@ -203,6 +205,7 @@ class TestForks:
             threads = [threading.Thread(target=busy, args=(index,)) for index in range(4)]
             for thread in threads:
                 thread.start()
+            begun.wait()
             children(16, 3)
             stop.set()
             for thread in threads:
