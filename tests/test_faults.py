@@ -272,7 +272,7 @@ NOT_HTTP = {
     "folded": head("X-Folded: a", " b"),
     "two lengths": head("Content-Length: 3", "Content-Length: 4"),
     "multipart": head("Content-Type: multipart/mixed", "Content-Length: 0"),
-    "control characters": head("Content-Length: 0", "X-A: \x00\x0b\x85\r"),
+    "control characters": head("Connection: close", "Content-Length: 0", "X-A: \x00\x0b\x85\r"),
     "100 forever": b"HTTP/1.1 100 Continue\r\n\r\n" * 50_000,
     "100 with a flood": (b"HTTP/1.1 100 Continue\r\n" + b"X-Flood: xxxxxxxxxxxxxxxxxxxxxxxxxx\r\n" * 90 + b"\r\n")
     * 100,
