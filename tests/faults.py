@@ -8,6 +8,7 @@ import atexit
 import contextlib
 import datetime
 import functools
+import importlib.util
 import json
 import os
 import select
@@ -380,6 +381,9 @@ class FaultServer:
 needs_https_proxies = pytest.mark.skipif(urllib3.__version__ < "1.26", reason="this urllib3 knows no https proxies")
 
 
+needs_socks = pytest.mark.skipif(importlib.util.find_spec("socks") is None, reason="needs PySocks")
+
+
 def connect(peer):
     """Read a CONNECT and return a connection to what it names; a name is loopback, whatever it says."""
     top = peer.read_head()
@@ -410,6 +414,17 @@ def tunnel(peer):
     upstream = connect(peer)
     peer.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
     relay(peer, upstream)
+
+
+def socks(peer, seconds=0.0):
+    """Be a SOCKS 5 proxy for one connection, that waits after each byte of its own."""
+    peer.sock.recv(65536)
+    peer.drip(b"\x05\x00", seconds)
+    request = peer.sock.recv(65536)
+    upstream = socket.create_connection(("127.0.0.1", int.from_bytes(request[-2:], "big")))
+    with upstream:
+        peer.drip(b"\x05\x00\x00\x01" + b"\x7f\x00\x00\x01" + request[-2:], seconds)
+        relay(peer, upstream)
 
 
 def proxy(*scripts, context=None, **options):

@@ -23,8 +23,10 @@ from faults import (
     head,
     mint,
     needs_https_proxies,
+    needs_socks,
     proxy,
     server_context,
+    socks,
     token_body,
     tunnel,
 )
@@ -150,6 +152,7 @@ SERVERS = {
     ),
 }
 
+#: Missing is a SOCKS proxy that sends a byte now and then: PySocks reads by itself, and begins anew for each step.
 #: A script of the proxy, and of the server behind it, the proxy's other settings, and what is expected.
 PROXIES = {
     "silent": ([HOLD], None, {}, UNSENT),
@@ -184,8 +187,15 @@ PROXIES = {
     ),
     "https, no TLS behind": (no_handshake, None, {"context": "known"}, UNSENT),
     "https, slow TLS behind": (no_handshake_but_drops, None, {"context": "known"}, UNSENT),
+    "SOCKS, silent": ([HOLD], None, {}, UNSENT),
+    "SOCKS, silent behind": (socks, [HOLD], {}, UNSENT),
+    "SOCKS, slow, then silent behind": (lambda peer: socks(peer, 0.03), [HOLD], {}, UNSENT),
     "https, slow behind": (tunnel, [REQUEST, dripping(DRIPPING_HEAD)], {"context": "known"}, WAITED),
 }
+
+
+#: What some cases need, by the first word of their name.
+NEEDS = {"https": needs_https_proxies, "SOCKS": needs_socks}
 
 
 def timed(server, **changes):
@@ -207,10 +217,10 @@ def against_server(name):
 def against_proxy(name):
     script, behind, options, _ = PROXIES[name]
     # The server ends first: a proxy may wait for it to read.
-    with proxy(script, **options) as between, FaultServer(behind or [HOLD]) as server:
+    with proxy(script, **options) as between, FaultServer(behind or [HOLD], handshake=behind != [HOLD]) as server:
         # Each case has its own name, which resolves to loopback: the environment is the whole process's.
         server.domain = f"{proxy_host(name)}:{server.port}"
-        PROXY_URLS[server.domain] = between.url
+        PROXY_URLS[server.domain] = between.url.replace("http:", "socks5h:") if "SOCKS" in name else between.url
         return timed(server, **(LARGE if behind is slow_reader else {}))
 
 
@@ -284,9 +294,7 @@ class TestDeadline:
         if error.code == "timeout":
             assert seconds >= TIMEOUT - 0.01
 
-    @pytest.mark.parametrize(
-        "name", [pytest.param(name, marks=needs_https_proxies if "https" in name else ()) for name in PROXIES]
-    )
+    @pytest.mark.parametrize("name", [pytest.param(name, marks=NEEDS.get(name.split(",")[0], ())) for name in PROXIES])
     def test_proxy(self, outcomes, name):
         """A proxy that is slow in its own way, or a server behind it."""
         expected = PROXIES[name][-1]

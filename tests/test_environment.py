@@ -1,12 +1,11 @@
 """The environment as it is in the field: proxies, bundles, homes, locales, and the interpreter's switches."""
 
-import importlib.util
 import os
 import subprocess
 import sys
 
 import pytest
-from faults import CALL, FaultServer, ca_file, proxy, run_beside
+from faults import CALL, FaultServer, ca_file, needs_socks, proxy, run_beside, socks
 
 #: Mints twice in a process of its own, and tells how it went.
 PROGRAM = """
@@ -71,10 +70,20 @@ class TestProxies:
         """Variables that are set to nothing are none."""
         assert GOOD == outcome(server, HTTPS_PROXY="", ALL_PROXY="", NO_PROXY="")
 
-    @pytest.mark.skipif(importlib.util.find_spec("socks") is not None, reason="PySocks is installed")
+    @needs_socks
     def test_socks(self, server):
+        """A SOCKS proxy is used."""
+        with proxy(socks) as between:
+            assert GOOD == outcome(server, ALL_PROXY=between.url.replace("http", "socks5h"))
+        assert 1 == between.connections
+
+    def test_no_socks(self, server):
         """A SOCKS proxy without PySocks is a typed error, and nothing is sent."""
-        assert ["unreachable", "False"] == outcome(server, ALL_PROXY="socks5://127.0.0.1:9")
+        program = "import sys\nsys.modules['socks'] = None\n" + PROGRAM
+        printed = run_beside(
+            program, server.domain, "1", REQUESTS_CA_BUNDLE=ca_file(), ALL_PROXY="socks5://127.0.0.1:9"
+        )
+        assert ["unreachable", "False"] == printed.split()
 
 
 class TestBundles:
