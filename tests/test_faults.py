@@ -244,7 +244,9 @@ class TestReset:
         monkeypatch.setattr(Watched, "_new_conn", late)
         with FaultServer(script, handshake=False) as server:
             error = lost(server)
-        assert ("unreachable", False, True) == (error.code, error.sent, error.retryable)
+        assert ("unreachable", True) == (error.code, error.retryable)
+        # Python 3.7 notices only as it sends.
+        assert not error.sent or sys.version_info < (3, 8)
         gc.collect()
 
     def test_reset_during_request(self):
