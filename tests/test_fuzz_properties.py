@@ -56,7 +56,7 @@ BODIES = (
 STATUSES = st.sampled_from([200, 200, 200, 201, 204, 302, 400, 401, 403, 429, 500, 503, 599])
 
 #: The endpoint serves all the examples of one test.
-examples = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+examples = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def outcome(call, *arguments, **named):

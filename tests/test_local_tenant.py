@@ -37,13 +37,13 @@ def open_files():
 
 
 class TestLife:
-    @pytest.mark.parametrize("tls", [False, True])
-    def test_leaves_nothing_behind(self, tls):
+    @pytest.mark.parametrize(("tls", "times"), [(False, 100), (True, 30)])
+    def test_leaves_nothing_behind(self, tls, times):
         """A hundred in a row leak no thread and no socket, with connections still open."""
         with LocalTenant(tls=tls) as tenant:
             tenant.agent_tokens()
         threads, files = threading.active_count(), open_files()
-        for _ in range(100):
+        for _ in range(times):
             with LocalTenant(tls=tls) as tenant, requests.Session() as session:
                 session.trust_env = False
                 scheme = "https" if tls else "http"

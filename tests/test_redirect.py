@@ -453,7 +453,7 @@ def accepted(target, organization=None, token=RESULT):
 
 
 class TestJudges:
-    @settings(max_examples=300)
+    @settings(max_examples=3 * settings().max_examples)
     @given(target=TARGETS, organization=st.sampled_from([None, "org_1"]))
     @example("https://a.example/l?a='", None)
     def test_urllib(self, target, organization):
@@ -474,7 +474,7 @@ class TestJudges:
         assert kept + added == parse_qsl(after.query, keep_blank_values=True)
 
     @needs_whatwg
-    @settings(max_examples=300)
+    @settings(max_examples=3 * settings().max_examples)
     @given(target=TARGETS, organization=st.sampled_from([None, "org_1"]))
     @example("https://a.example/l?a='", None)
     @example("https://a.example:443/l?a#", None)
@@ -499,7 +499,7 @@ class TestJudges:
             assert [organization] == pairs.get_all("organization")
 
     @needs_whatwg
-    @settings(max_examples=300)
+    @settings(max_examples=3 * settings().max_examples)
     @given(target=TARGETS)
     def test_browser_reads_the_target_alike(self, target):
         """Where the target is accepted, a browser would go to the same place for it as for the URL."""
