@@ -11,6 +11,7 @@ import platform
 import time
 from datetime import timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Union
 from urllib.parse import quote, quote_plus
 
@@ -40,7 +41,6 @@ _MASK = "***"
 #: The fields of a form that no error may repeat.
 _SECRETS = ("client_secret", "client_assertion", "subject_token", "actor_token", "refresh_token")
 
-
 _logger = logging.getLogger(__name__.rpartition(".")[0])
 _logger.addHandler(logging.NullHandler())
 
@@ -54,7 +54,7 @@ def request_tokens(
     session: Any,
 ) -> Union[Dict[str, Any], SessionTransferError]:
     """POST a grant once and return the JSON object of a success, or the error to raise."""
-    headers = {**_headers()}
+    headers = {**_constant_headers()}
     if forwarded_for is not None:
         headers["auth0-forwarded-for"] = forwarded_for
     fields, certificate = credentials
@@ -66,25 +66,18 @@ def request_tokens(
     return read_reply(reply, tenant.domain, [form[name] for name in _SECRETS if name in form])
 
 
-_constant_headers: Dict[str, str] = {}
-
-
-def _headers() -> Mapping[str, str]:
-    """Return the headers of every request, made once."""
-    if not _constant_headers:
-        client = {"name": "auth0-stt", "version": __version__, "env": {"python": platform.python_version()}}
-        _constant_headers.update(
-            {
-                "Accept": "application/json",
-                "Accept-Encoding": "identity",
-                "Auth0-Client": base64.b64encode(json.dumps(client).encode("ascii")).decode("ascii"),
-                # For caches between here and the tenant, and for those that a caller mounts on a session.
-                "Cache-Control": "no-store",
-                "Content-Type": "application/x-www-form-urlencoded",
-                "User-Agent": "auth0-stt/" + __version__,
-            }
-        )
-    return _constant_headers
+@lru_cache(maxsize=None)
+def _constant_headers() -> Mapping[str, str]:
+    client = {"name": "auth0-stt", "version": __version__, "env": {"python": platform.python_version()}}
+    return {
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "Auth0-Client": base64.b64encode(json.dumps(client).encode("ascii")).decode("ascii"),
+        # For caches between here and the tenant, and for those that a caller mounts on a session.
+        "Cache-Control": "no-store",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "User-Agent": "auth0-stt/" + __version__,
+    }
 
 
 def read_reply(reply: Reply, domain: str, secrets: Iterable[str]) -> Union[Dict[str, Any], SessionTransferError]:
