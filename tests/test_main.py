@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from unittest.mock import Mock
 
 import pytest
 
 pytest.importorskip("auth0_stt.testing", reason="the local tenant's libraries have no release for this Python")
 
 from auth0_stt import SESSION_TRANSFER_TOKEN_TYPE
-from auth0_stt.__main__ import main
+from auth0_stt import __main__ as command
 from auth0_stt.testing import LocalTenant
 
 COMMAND = [sys.executable, "-m", "auth0_stt"]
@@ -60,7 +61,7 @@ def run(monkeypatch, capsys):
                 patch.setenv(name, value)
             patch.setattr("sys.stdin", io.StringIO(options.get("input", "")))
             try:
-                code = main(list(arguments))
+                code = command.main(list(arguments))
             except SystemExit as stop:
                 code = stop.code
         return Done(code, capsys.readouterr())
@@ -247,6 +248,52 @@ class TestExitCodes:
             process.send_signal(signal.SIGINT)
             stderr = process.communicate(timeout=60)[1]
         assert (130, b"") == (process.returncode, stderr)
+
+
+class TestEnds:
+    """The same ends without a process of their own: what is printed and returned is seen from within."""
+
+    def test_ctrl_c(self, run, environment, monkeypatch):
+        """An interrupt is 130."""
+        monkeypatch.setattr(command, "request_session_transfer_token", Mock(side_effect=KeyboardInterrupt))
+        done = run(environment, "mint")
+        assert (130, "", "") == (done.returncode, done.stdout, done.stderr)
+
+    def test_a_closed_pipe(self, run, environment, monkeypatch):
+        """A reader that is gone is 141, and what is still to be written goes nowhere."""
+        reader, writer = os.pipe()
+        os.close(reader)
+        with open(writer, "w", encoding="utf-8") as stream:
+            monkeypatch.setattr("sys.stdout", stream)
+            assert 141 == run(environment, "mint").returncode
+
+    def test_no_standard_output(self, run, tenant, environment, monkeypatch):
+        """Without one, nothing is minted."""
+        monkeypatch.setattr("sys.stdout", None)
+        done = run(environment, "mint")
+        assert (2, []) == (done.returncode, tenant.logs)
+        assert "standard output" in done.stderr
+
+    def test_no_browser(self, run, environment, monkeypatch):
+        """Without a browser to open the URL is printed all the same."""
+        monkeypatch.setattr("webbrowser.open", lambda url: False)
+        done = run(environment, "mint", "--open", "--target-login-url", "https://shop.example.com/login")
+        assert 0 == done.returncode
+        assert done.stdout.startswith("https://shop.example.com/login?session_transfer_token=")
+        assert "no browser" in done.stderr
+
+    def test_demo(self, run, monkeypatch):
+        """The demo's exit code is the command's; --serve has the port."""
+        assert 0 == run({}, "demo").returncode
+        monkeypatch.setattr("auth0_stt.testing.playground.serve", lambda port: port)
+        assert 4711 == run({}, "demo", "--serve", "--port", "4711").returncode
+
+    def test_demo_without_its_libraries(self, run, monkeypatch):
+        """It says what to install."""
+        monkeypatch.setitem(sys.modules, "auth0_stt.testing.demo", None)
+        done = run({}, "demo")
+        assert 2 == done.returncode
+        assert "auth0-stt[testing]" in done.stderr
 
 
 def _is_connected(pid):
