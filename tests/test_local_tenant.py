@@ -220,6 +220,11 @@ class TestFaults:
         answer = session.get(tenant.domain + JWKS)
         assert (503, b"") == (answer.status_code, answer.content)
 
+    def test_body_of_text(self, tenant, session):
+        """A body may be given as a str."""
+        tenant.fail_next(body="häßlich")
+        assert "häßlich".encode() == session.get(tenant.domain + JWKS).content
+
     def test_in_order(self, tenant, session):
         """Several are used up one after the other."""
         tenant.fail_next(status=500)

@@ -3,6 +3,7 @@
 import base64
 import ssl
 import time
+from pathlib import Path
 
 import pytest
 import requests
@@ -51,7 +52,9 @@ class TestSecrets:
         auth = (tenant.console["client_id"], tenant.console["client_secret"])
         header = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
         answer = mint(tenant, client_id=None, client_secret=None, headers={"Authorization": header})
-        assert 200 == answer.status_code
+        assert (200, "console") == (answer.status_code, tenant.logs[-1].client_id)
+        another = mint(tenant, client_id="shop", client_secret=None, headers={"Authorization": header})
+        assert "invalid_client" == another.json()["error"]
 
     def test_two_ways_at_once(self, tenant):
         """A client must not use more than one way (RFC 6749, 2.3)."""
@@ -62,6 +65,15 @@ class TestSecrets:
         """An application that authenticates with a key only has no valid secret."""
         tenant.settings["console"]["token_endpoint_auth_method"] = None
         assert (401, "invalid_client") == refused(mint(tenant))
+
+    @pytest.mark.parametrize("name", ["client_secret", "token_endpoint_auth_method", "client_authentication_methods"])
+    def test_missing(self, tenant, name):
+        """An application may have no secret, and a setting may be missing: it just can't prove itself so."""
+        console = tenant.console
+        del tenant.settings["console"][name]
+        assert 200 == mint_with(tenant, assertion(tenant)).status_code
+        expected = {"client_authentication_methods": 200}.get(name, 401)
+        assert expected == mint(tenant, client_secret=console["client_secret"]).status_code
 
     def test_rotated(self, tenant):
         """A new secret in the settings is the one that counts."""
@@ -94,11 +106,28 @@ class TestPrivateKeyJwt:
         assert 200 == mint_with(tenant, once).status_code
         assert (400, "invalid_client") == refused(mint_with(tenant, once))
 
+    def test_used_once_by_each(self, tenant):
+        """A jti is its issuer's: another application may use the same."""
+        pem = tenant.settings["shop"]["client_authentication_methods"] = {"private_key_jwt": {"credentials": []}}
+        tenant.private_key  # noqa: B018 registered for the console
+        credentials = tenant.settings["console"]["client_authentication_methods"]["private_key_jwt"]["credentials"]
+        pem["private_key_jwt"]["credentials"] = credentials
+        assert 200 == mint_with(tenant, assertion(tenant, claims={"jti": "1"})).status_code
+        shops = assertion(tenant, client_id="shop", claims={"jti": "1"})
+        assert "unauthorized_client" == mint_with(tenant, shops, client_id="shop").json()["error"]
+
+    def test_client_id_beside_it(self, tenant):
+        """A client_id in the form must be the one that the assertion names; without one it is."""
+        assert 200 == mint_with(tenant, assertion(tenant), client_id=None).status_code
+        assert "console" == tenant.logs[-1].client_id
+        assert (400, "invalid_client") == refused(mint_with(tenant, assertion(tenant), client_id="shop"))
+
     def test_expiry_goes_by_the_tenants_clock(self, tenant):
-        """Made now for a minute, it is void an hour later."""
+        """Made now for a minute, it is void a minute later."""
         late = assertion(tenant, expires_in=60)
-        tenant.clock.advance(3600)
+        tenant.clock.advance(61)
         assert (400, "invalid_client") == refused(mint_with(tenant, late))
+        tenant.clock.advance(3539)
         fresh = assertion(tenant, issued_at=int(time.time()) + 3600, expires_in=60)
         assert 200 == mint_with(tenant, fresh).status_code
 
@@ -110,6 +139,7 @@ class TestPrivateKeyJwt:
             {"client_id": "shop"},
             {"alg": "RS512"},
             {"claims": {"jti": None}},
+            {"claims": {"iat": None}},
             {"claims": {"exp": "soon"}},
             {"claims": {"sub": "shop"}},
             {"claims": {"sub": 7}},
@@ -153,6 +183,18 @@ class TestCertificates:
         answer = self.mint_by_certificate(secure, secure.client_certificate)
         assert 200 == answer.status_code
         assert f"localhost:{secure.port}" == secure.logs[-1].hostname
+
+    @pytest.mark.parametrize("form", ["pem", "thumbprint"])
+    def test_registered_otherwise(self, form):
+        """By the certificate itself, as Auth0 takes it, or by a thumbprint in capitals."""
+        with localhost_names(), LocalTenant(tls=True) as tenant:
+            certificate, key, thumbprint = tenant.new_certificate("another")
+            pem = Path(certificate).read_text()
+            registered = {"pem": pem} if form == "pem" else {"thumbprint_sha256": thumbprint.upper()}
+            methods = {"self_signed_tls_client_auth": {"credentials": [registered]}}
+            tenant.settings["console"]["client_authentication_methods"] = methods
+            url = f"https://mtls.localhost:{tenant.port}/oauth/token"
+            assert 200 == mint(tenant, url=url, cert=(certificate, key), client_secret=None).status_code
 
     def test_another_certificate_of_the_same_authority(self, secure):
         """Only the certificate itself counts, not who signed it."""
@@ -220,6 +262,7 @@ class TestRefreshTokens:
         """A renewal that asks for less leaves the next one the whole grant."""
         first = tenant.agent_tokens()
         second = self.refresh(tenant, first["refresh_token"], scope="openid").json()
+        assert "openid" == verified(second["access_token"], tenant.clock())["scope"]
         third = self.refresh(tenant, second["refresh_token"]).json()
         assert first["scope"] == third["scope"]
 
@@ -232,6 +275,14 @@ class TestRefreshTokens:
         assert (400, "invalid_grant") == refused(self.refresh(tenant, second))
         assert 200 == self.refresh(tenant, other).status_code
         assert "fertft" in [log.type for log in tenant.logs]
+
+    def test_without_rotation(self, tenant):
+        """Where the application's refresh tokens don't rotate, no new one comes, and the old one stays good."""
+        tenant.settings["console"]["refresh_token"] = {"rotation_type": "non-rotating"}
+        token = tenant.agent_tokens()["refresh_token"]
+        for _ in range(2):
+            answer = self.refresh(tenant, token)
+            assert (200, False) == (answer.status_code, "refresh_token" in answer.json())
 
     def test_of_another_application(self, tenant):
         """A refresh token is bound to its client, and a foreign try does not spend it."""
@@ -250,8 +301,10 @@ class TestRefreshTokens:
     )
     def test_refusals(self, tenant, changes, error):
         """Each flaw has its OAuth error."""
-        changes = dict({"refresh_token": tenant.agent_tokens()["refresh_token"]}, **changes)
+        good = tenant.agent_tokens()["refresh_token"]
+        changes = dict({"refresh_token": good}, **changes)
         assert error == self.refresh(tenant, **changes).json()["error"]
+        assert 200 == self.refresh(tenant, good).status_code
 
     def test_grant_not_allowed(self, tenant):
         """The application must have the grant."""
@@ -268,9 +321,13 @@ class TestRefreshTokens:
         assert 200 == self.refresh(tenant, token).status_code
 
     def test_blocked_agent(self, tenant):
-        """A blocked user's session can't be renewed."""
+        """A blocked user's session can't be renewed while they are blocked, nor that of one who is gone."""
         token = tenant.agent_tokens()["refresh_token"]
         tenant.users["auth0|sam"]["blocked"] = True
+        assert (400, "invalid_grant") == refused(self.refresh(tenant, token))
+        del tenant.users["auth0|sam"]["blocked"]
+        token = self.refresh(tenant, token).json()["refresh_token"]
+        del tenant.users["auth0|sam"]
         assert (400, "invalid_grant") == refused(self.refresh(tenant, token))
 
     def test_only_with_offline_access(self, tenant):

@@ -207,7 +207,8 @@ class TestAction:
         assert "console" == event.client["client_id"]
         assert "x" == event.transaction.subject_token
         assert tenant.subject_token_type == event.transaction.subject_token_type
-        assert "auth0|sam" == event.transaction.actor["user_id"]
+        assert "auth0|sam" == event.transaction.actor["user_id"] == event.transaction.actor["sub"]
+        assert "password" not in event.transaction.actor
         assert ["openid", "email"] == event.transaction.requested_scopes
         assert ("org_globex", "globex") == (event.organization["id"], event.organization["name"])
         assert ("127.0.0.1", "POST") == (event.request.ip, event.request.method)

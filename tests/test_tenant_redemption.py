@@ -288,6 +288,13 @@ class TestSettings:
 
 
 class TestOpenSession:
+    def test_of_a_user_who_is_blocked(self, tenant):
+        """A session ends with its user: the delegated login goes on."""
+        with tenant.browser() as browser:
+            browser.sign_in("auth0|lin")
+            tenant.users["auth0|lin"]["blocked"] = True
+            assert "auth0|ada" == browser.redeem(redirect_url(tenant))["sub"]
+
     def test_stops_a_delegated_login(self, tenant):
         """Any session on the domain gives the error page that asks to log out."""
         with tenant.browser() as browser:
@@ -379,6 +386,9 @@ class TestCode:
         code = self.code(tenant)
         assert 200 == self.exchange(tenant, code).status_code
         assert "invalid_grant" == self.exchange(tenant, code).json()["error"]
+        assert ("fdeleacft", "auth0|ada") == (tenant.logs[-1].type, tenant.logs[-1].user_id)
+        assert "invalid_client" == self.exchange(tenant, self.code(tenant), client_secret="x").json()["error"]
+        assert "fdeleacft" == types(tenant)[-1]
         late = self.code(tenant)
         tenant.clock.advance(61)
         assert "invalid_grant" == self.exchange(tenant, late).json()["error"]
@@ -400,6 +410,12 @@ class TestCode:
         answer = self.exchange(tenant, code, code_verifier="v" * 43)
         assert "invalid_grant" == answer.json()["error"]
 
+    def test_customer_who_is_gone(self, tenant):
+        """A user deleted meanwhile gets no token."""
+        code = self.code(tenant)
+        del tenant.users["auth0|ada"]
+        assert "invalid_grant" == self.exchange(tenant, code).json()["error"]
+
     def test_state(self, tenant):
         """state comes back, with a code and with an error."""
         good = callback(authorize(tenant, session_transfer_token=stt(tenant)))
@@ -414,6 +430,18 @@ class TestFailure:
         url = redirect_url(tenant)
         tenant.fail_next(drop=True)
         assert "no answer" in failure(url).reason
+
+    def test_fault(self, tenant, failure):
+        """A status that was ordered is named, and is no login page."""
+        url = redirect_url(tenant)
+        tenant.fail_next(status=503)
+        error = failure(url)
+        assert "error" == error.page
+        assert "503" in error.reason
+
+    def test_no_id_token(self, tenant, failure):
+        """A shop that does not ask for openid has nobody's claims."""
+        assert "ID token" in failure(scope="profile").reason
 
     def test_failed_code_exchange(self, tenant):
         """So is a token endpoint that refuses the code; its word is kept."""

@@ -143,7 +143,7 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
         client = tenant.client(query.get("client_id", ""))
         if client is None:
             return error_page("The login page was left without its query.")
-        if user is None or user["blocked"] or user["password"] != request.form.get("password"):
+        if user is None or user.get("blocked") or user["password"] != request.form.get("password"):
             tenant.log("fp", "Wrong email or password", client_id=client.client_id)
             users, problem = tenant.users.values(), "Wrong email or password"
             return login_page(urlencode(query), client.setting("name"), users, problem=problem)
@@ -162,7 +162,7 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
         target = request.args.get("returnTo")
         if target is None:
             response = logged_out_page()
-        elif target in settings["allowed_logout_urls"]:
+        elif target in (settings.get("allowed_logout_urls") or []):
             response = _redirect(target)
         else:
             response = error_page("The returnTo URL is not among the allowed_logout_urls.")
@@ -173,7 +173,8 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
     @protected("openid")  # type: ignore[untyped-decorator]
     def userinfo() -> Any:
         claims = current_token.claims
-        return profile(tenant.users[claims["sub"]], claims["scope"])
+        user = tenant.users.get(claims["sub"])
+        return ({"error": "unauthorized"}, 401) if user is None else profile(user, claims["scope"])
 
     @app.get("/.well-known/jwks.json")
     def jwks() -> Any:
@@ -198,7 +199,8 @@ def _flaw_of_token_request() -> Optional[Refusal]:
 def _log_token_response(tenant: "LocalTenant", response: Response) -> None:
     answer: Dict[str, Any] = response.get_json()
     types = LOG_TYPES.get(request.form.get("grant_type", ""), ("seacft", "feacft"))
-    if g.get("delegated"):
+    code = tenant.records.codes.get(request.form.get("code", ""))
+    if code is not None and code.session.actor is not None:
         types = DELEGATED_LOG_TYPES
     failed = response.status_code >= 400
     details: Dict[str, Any] = {
@@ -211,8 +213,8 @@ def _log_token_response(tenant: "LocalTenant", response: Response) -> None:
     tenant.log(
         types[1] if failed else types[0],
         answer.get("error_description") or answer.get("error") or "Success",
-        client_id=request.form.get("client_id"),
-        user_id=g.get("user_id"),
+        client_id=g.get("client_id") or request.form.get("client_id"),
+        user_id=code.session.user_id if code is not None else g.get("user_id"),
         details={name: value for name, value in details.items() if value is not None},
     )
 
@@ -231,7 +233,8 @@ def _open_session(tenant: "LocalTenant") -> Optional[Session]:
     session = tenant.records.sessions.get(request.cookies.get(tenant.cookie, ""))
     if session is None or session.issuer != tenant.issuer() or session.expires_at <= tenant.clock():
         return None
-    return session
+    user = tenant.users.get(session.user_id)
+    return None if user is None or user.get("blocked") else session
 
 
 def _refused(tenant: "LocalTenant", error: OAuth2Error, client: Optional[Client] = None) -> Response:

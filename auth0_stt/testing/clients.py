@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, List, Optional
 from attr import attrs
 from authlib.oauth2.rfc6749 import ClientMixin, InvalidClientError
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
-from flask import request
+from flask import g, request
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, RSAKey
@@ -49,15 +49,19 @@ class Client(ClientMixin):  # type: ignore[misc]
         return scope or ""
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        return redirect_uri in self.settings["callbacks"]
+        return redirect_uri in (self.setting("callbacks") or [])
 
     def check_client_secret(self, client_secret: str) -> bool:
-        expected = self.settings["client_secret"].encode()
-        return hmac.compare_digest(expected, client_secret.encode())
+        expected = self.setting("client_secret") or ""
+        return bool(expected) and hmac.compare_digest(expected.encode(), client_secret.encode())
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        # RFC 7521, 4.2: a client_id in the form names the client that proves itself.
+        if request.form.get("client_id", self.client_id) != self.client_id:
+            return False
+        g.client_id = self.client_id
         if method.startswith("client_secret"):
-            return self.settings["token_endpoint_auth_method"] is not None
+            return self.setting("token_endpoint_auth_method") is not None
         return bool(self.credentials(method))
 
     def credentials(self, method: str) -> List[Dict[str, str]]:
@@ -68,7 +72,7 @@ class Client(ClientMixin):  # type: ignore[misc]
         return response_type == "code"
 
     def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type in self.settings["grant_types"]
+        return grant_type in (self.setting("grant_types") or [])
 
 
 class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
@@ -77,7 +81,8 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
     CLIENT_AUTH_METHOD: str = "private_key_jwt"
 
     def __init__(self, tenant: "LocalTenant") -> None:
-        super().__init__()
+        # No allowance for clocks that differ: this is one machine, and an assertion that has expired is refused.
+        super().__init__(leeway=0)
         self._tenant = tenant
 
     def __call__(self, query_client: Callable[[str], Optional[Client]], oauth_request: Any) -> Any:
@@ -88,7 +93,7 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
 
     def resolve_client_public_key(self, client: Client) -> KeySet:
         credentials = client.credentials(self.CLIENT_AUTH_METHOD)
-        return KeySet([RSAKey.import_key(credential["pem"]) for credential in credentials])
+        return KeySet([RSAKey.import_key(credential["pem"]) for credential in credentials if "pem" in credential])
 
     def process_assertion_claims(self, assertion: str, resolve_key: KeySet) -> Dict[str, Any]:
         for key in resolve_key.keys:
@@ -101,6 +106,8 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
         raise InvalidClientError(description="No registered key verifies the JWT assertion.")
 
     def verify_claims(self, claims: Dict[str, Any]) -> None:
+        if "iat" not in claims:
+            raise InvalidClientError(description="Missing claim: 'iat'")
         # Authlib goes by this machine's clock, so the claims move instead.
         ahead = int(self._tenant.clock.ahead)
         times = {name: claims[name] - ahead for name in ("exp", "iat", "nbf") if name in claims}
@@ -114,8 +121,8 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
         if not isinstance(jti, str):
             return False
         with self._tenant.records.lock:
-            fresh = jti not in self._tenant.records.assertion_ids
-            self._tenant.records.assertion_ids.add(jti)
+            fresh = (claims["iss"], jti) not in self._tenant.records.assertion_ids
+            self._tenant.records.assertion_ids.add((claims["iss"], jti))
         return fresh
 
 
@@ -125,10 +132,9 @@ def client_by_certificate(query_client: Callable[[str], Optional[Client]], oauth
     client = query_client(oauth_request.form.get("client_id", ""))
     if client is None or certificate is None or not request.host.startswith("mtls."):
         return None
-    thumbprint = thumbprint_sha256(certificate)
     credentials = client.credentials("self_signed_tls_client_auth")
-    registered = [credential["thumbprint_sha256"] for credential in credentials]
-    return client if thumbprint in registered else None
+    registered = [each.get("thumbprint_sha256") or thumbprint_sha256(each["pem"]) for each in credentials]
+    return client if thumbprint_sha256(certificate) in map(str.lower, registered) else None
 
 
 def thumbprint_sha256(pem: str) -> str:

@@ -56,7 +56,7 @@ def delegated_session(
 
     token = _redeem(tenant, query["session_transfer_token"], ip)
     user = tenant.users.get(token.user_id)
-    if user is None or user["blocked"]:
+    if user is None or user.get("blocked"):
         raise Refusal("access_denied", "The user is unknown or blocked.")
     _check_connection(tenant, client, user)
     org_id = checked_organization(tenant, client, query.get("organization"), user)

@@ -84,7 +84,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
         if api.refusal is not None:
             raise api.refusal
         user = tenant.users.get(api.user_id or "")
-        if user is None or user["blocked"]:
+        if user is None or user.get("blocked"):
             raise InvalidRequestError("The Action set no user, or one that is unknown or blocked.")
         g.user_id = api.user_id
         if form.get("actor_token") and tenant.wants_mfa():
@@ -168,7 +168,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
         except (JoseError, ValueError) as error:
             raise Refusal("invalid_request", "Invalid actor token: " + _complaint(error)) from None
         actor = self.tenant.users.get(claims["sub"])
-        if actor is None or actor["blocked"]:
+        if actor is None or actor.get("blocked"):
             raise InvalidRequestError("Invalid actor token: the user is unknown or blocked")
         return actor
 
@@ -197,7 +197,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
                 subject_token_type=form["subject_token_type"],
                 actor_token=form.get("actor_token"),
                 actor_token_type=form.get("actor_token_type"),
-                actor=actor,
+                actor=actor and {"sub": actor["user_id"], **_without_password(actor)},
                 requested_scopes=form.get("scope", "").split(),
             ),
             organization=organization,
@@ -213,6 +213,10 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
             text = f"The Action raised {type(error).__name__}: {error}"
             raise Refusal("server_error", text, 500) from None
         return api
+
+
+def _without_password(user: Settings) -> Settings:
+    return {name: value for name, value in user.items() if name != "password"}
 
 
 def _complaint(error: Exception) -> str:

@@ -56,7 +56,7 @@ class TokenGenerator(BearerTokenGenerator):  # type: ignore[misc]
         include_refresh_token: bool = True,
     ) -> Any:
         # A delegated session never gets a refresh token.
-        offline = "offline_access" in (scope or "").split() and user.actor is None
+        offline = "offline_access" in (g.get("granted_scope") or scope or "").split() and user.actor is None
         return super().generate(grant_type, client, user, scope, expires_in, include_refresh_token and offline)
 
     def _access_token(self, client: Client, grant_type: str, user: Session, scope: str) -> str:
@@ -65,8 +65,9 @@ class TokenGenerator(BearerTokenGenerator):  # type: ignore[misc]
     def _refresh_token(self, client: Client, grant_type: str, user: Session, scope: str) -> str:
         token = secrets.token_urlsafe(32)
         family = g.get("family") or secrets.token_urlsafe(8)
+        # A refresh token keeps what was granted, whatever was asked for this time.
         self._tenant.records.refresh_tokens[token] = RefreshToken(
-            client_id=client.client_id, scope=scope, session=user, family=family
+            client_id=client.client_id, scope=g.get("granted_scope") or scope, session=user, family=family
         )
         return token
 
@@ -117,7 +118,7 @@ def profile(user: Settings, scope: str) -> Dict[str, Any]:
 
 
 class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
-    """Codes that live for a minute and are taken out by their first use, good or bad."""
+    """Codes that live for a minute and are good for one use, their first, good or bad."""
 
     TOKEN_ENDPOINT_AUTH_METHODS: List[str] = AUTH_METHODS
 
@@ -137,60 +138,67 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
 
     def query_authorization_code(self, code: str, client: Client) -> Optional[AuthorizationCode]:
         tenant = self.server.tenant
-        found: Optional[AuthorizationCode] = tenant.records.codes.pop(code, None)
-        if found is None:
-            return None
-        g.user_id, g.delegated = found.session.user_id, found.session.actor is not None
+        with tenant.records.lock:
+            found: Optional[AuthorizationCode] = tenant.records.codes.get(code)
+            if found is None or found.used:
+                return None
+            found.used = True
         if found.client_id != client.client_id or found.expires_at <= tenant.clock():
             return None
         g.audience = found.audience
         return found
 
     def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:
-        """It went when it was queried, so that two requests at once can't both have it."""
+        """It was spent when it was queried, so that two requests at once can't both have it."""
 
-    def authenticate_user(self, authorization_code: AuthorizationCode) -> Session:
-        return authorization_code.session
+    def authenticate_user(self, authorization_code: AuthorizationCode) -> Optional[Session]:
+        session = authorization_code.session
+        return session if session.user_id in self.server.tenant.users else None
 
 
 class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
-    """Rotating refresh tokens: one used twice revokes its whole family (RFC 9700, 4.14.2)."""
+    """Refresh tokens; where they rotate, one used twice revokes its whole family (RFC 9700, 4.14.2)."""
 
     TOKEN_ENDPOINT_AUTH_METHODS: List[str] = AUTH_METHODS
-    INCLUDE_NEW_REFRESH_TOKEN: bool = True
 
     def authenticate_refresh_token(self, refresh_token: str) -> Optional[RefreshToken]:
-        records = self.server.tenant.records
-        with records.lock:
-            found: Optional[RefreshToken] = records.refresh_tokens.get(refresh_token)
-            if found is None or found.client_id != self.request.client.client_id:
-                raise InvalidGrantError("Unknown or invalid refresh token.")
-            g.user_id = found.session.user_id
-            if found.used:
-                for token in list(records.refresh_tokens):
-                    if records.refresh_tokens[token].family == found.family:
-                        del records.refresh_tokens[token]
-                raise InvalidGrantError("Refresh token reuse detected: its family is revoked.")
-            if self.server.tenant.wants_mfa():
-                raise Refusal("mfa_required", "Multifactor authentication required", 403)
-            found.used = True
-        g.family = found.family
+        found: Optional[RefreshToken] = self.server.tenant.records.refresh_tokens.get(refresh_token)
+        if found is None or found.client_id != self.request.client.client_id:
+            raise InvalidGrantError("Unknown or invalid refresh token.")
+        g.user_id = found.session.user_id
+        self._refuse_reuse(found)
+        if self.server.tenant.wants_mfa():
+            raise Refusal("mfa_required", "Multifactor authentication required", 403)
         return found
 
+    def _refuse_reuse(self, found: RefreshToken) -> None:
+        records = self.server.tenant.records
+        with records.lock:
+            if not found.used:
+                return
+            for token in list(records.refresh_tokens):
+                if records.refresh_tokens[token].family == found.family:
+                    del records.refresh_tokens[token]
+        raise InvalidGrantError("Refresh token reuse detected: its family is revoked.")
+
     def issue_token(self, user: Session, refresh_token: RefreshToken) -> Any:
-        # The new refresh token keeps what was granted, whatever was asked for this time.
-        token = self.generate_token(user=user, scope=refresh_token.scope)
-        token["scope"] = self.request.payload.scope or refresh_token.scope
-        return token
+        g.family, g.granted_scope = refresh_token.family, refresh_token.scope
+        rotating = self.request.client.setting("refresh_token.rotation_type") != "non-rotating"
+        # Spent only now that nothing can be refused any more, and in one step: two at once can't both do so.
+        with self.server.tenant.records.lock:
+            self._refuse_reuse(refresh_token)
+            refresh_token.used = rotating
+            scope = self.request.payload.scope or refresh_token.scope
+            return self.generate_token(user=user, scope=scope, include_refresh_token=rotating)
 
     def authenticate_user(self, refresh_token: RefreshToken) -> Optional[Session]:
         user = self.server.tenant.users.get(refresh_token.session.user_id)
-        if user is None or user["blocked"]:
+        if user is None or user.get("blocked"):
             raise InvalidGrantError("The user is unknown or blocked.")
         return refresh_token.session
 
     def revoke_old_credential(self, refresh_token: RefreshToken) -> None:
-        """It was spent when it was authenticated, so that two requests at once can't both do so."""
+        """It was spent as the new one was issued."""
 
 
 class BearerToken(TokenMixin):  # type: ignore[misc]

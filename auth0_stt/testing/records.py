@@ -2,7 +2,7 @@
 
 import ipaddress
 import threading
-from typing import Any, Dict, List, Optional, Set
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 from attr import Factory, attrib, attrs, evolve
 from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, TokenMixin
@@ -64,7 +64,7 @@ class SessionTransferToken:
     used: bool = False
 
 
-@attrs(frozen=True, auto_attribs=True)
+@attrs(auto_attribs=True)
 class AuthorizationCode(AuthorizationCodeMixin):  # type: ignore[misc]
     """A code on its way through the browser (RFC 6749, 4.1)."""
 
@@ -77,6 +77,7 @@ class AuthorizationCode(AuthorizationCodeMixin):  # type: ignore[misc]
     nonce: Optional[str]
     code_challenge: Optional[str]
     code_challenge_method: Optional[str]
+    used: bool = False
 
     def get_redirect_uri(self) -> Optional[str]:
         return self.redirect_uri
@@ -142,7 +143,8 @@ class SubjectTokenBudget:
 
     def spend(self, ip: str, now: float) -> None:
         """Note a bad subject token from the address."""
-        self._left[ip] = self.left(ip, now) - 1.0
+        # Several at once may have been let in by the last of the ten.
+        self._left[ip] = max(0.0, self.left(ip, now) - 1.0)
         self._at[ip] = now
 
 
@@ -155,7 +157,8 @@ class Records:
     codes: Dict[str, AuthorizationCode] = Factory(dict)
     session_transfer_tokens: Dict[str, SessionTransferToken] = Factory(dict)
     refresh_tokens: Dict[str, RefreshToken] = Factory(dict)
-    assertion_ids: Set[str] = Factory(set)
+    # Who signed each assertion, and its jti.
+    assertion_ids: Set[Tuple[str, str]] = Factory(set)
     subject_tokens: SubjectTokenBudget = Factory(SubjectTokenBudget)
     logs: List[Log] = attrib(factory=list)
 

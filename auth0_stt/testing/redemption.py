@@ -8,6 +8,7 @@ from attr import attrs
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from .pages import REASON_HEADER
@@ -102,6 +103,8 @@ class Browser:
             raise RedemptionFailed(error.description or error.error, error.error) from None
         except OSError as error:
             raise RedemptionFailed(f"The tenant gave no answer: {error}") from None
+        except (JoseError, ValueError, LookupError) as error:
+            raise RedemptionFailed(f"The login did not end with an ID token: {type(error).__name__}: {error}") from None
 
     def _log_in(
         self, application: Dict[str, str], form: Optional[Dict[str, str]], parameters: Dict[str, Any]
@@ -122,11 +125,13 @@ class Browser:
         callback = str(answer.headers.get("Location", ""))
         if not callback.startswith(web.redirect_uri):
             page = "login" if answer.ok else "error"
-            reason = answer.headers.get(REASON_HEADER, "The browser shows the login page.")
-            raise RedemptionFailed(reason, page=page)
-        told: Dict[str, str] = dict(parse_qsl(urlsplit(callback).query))
-        if "error" in told:
-            raise RedemptionFailed(told.get("error_description", told["error"]), told["error"])
+            told = (
+                "The browser shows the login page." if answer.ok else f"The tenant answered HTTP {answer.status_code}."
+            )
+            raise RedemptionFailed(answer.headers.get(REASON_HEADER, told), page=page)
+        answered: Dict[str, str] = dict(parse_qsl(urlsplit(callback).query))
+        if "error" in answered:
+            raise RedemptionFailed(answered.get("error_description", answered["error"]), answered["error"])
         token = web.fetch_token(
             issuer + "oauth/token",
             authorization_response=callback,

@@ -3,7 +3,7 @@
 import hmac
 import secrets
 from types import SimpleNamespace
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from flask import Flask, has_request_context, request
 
@@ -104,7 +104,7 @@ class LocalTenant:
         return "{}{}:{}".format("" if self.tls else "http://", name, self.port)
 
     def _application(self, client_id: str, domain: str) -> Dict[str, Any]:
-        secret = self.settings[client_id]["client_secret"]
+        secret = self.settings[client_id].get("client_secret")
         return {"domain": domain, "client_id": client_id, "client_secret": secret}
 
     def agent_tokens(
@@ -154,7 +154,8 @@ class LocalTenant:
         return self._certificates.client_certificate(name)
 
     def _register(self, method: str, credential: Dict[str, str]) -> None:
-        methods = self.settings[settings.CONSOLE_ID]["client_authentication_methods"]
+        console = self.settings[settings.CONSOLE_ID]
+        methods = console["client_authentication_methods"] = console.get("client_authentication_methods") or {}
         credentials = methods.setdefault(method, {}).setdefault("credentials", [])
         if credential not in credentials:
             credentials.append(credential)
@@ -178,7 +179,7 @@ class LocalTenant:
         self,
         status: Optional[int] = 503,
         headers: Optional[Mapping[str, str]] = None,
-        body: bytes = b"",
+        body: Union[bytes, str] = b"",
         delay: float = 0.0,
         drop: bool = False,
     ) -> None:
@@ -187,7 +188,7 @@ class LocalTenant:
         After ``delay`` seconds it gets this answer, its usual one with ``status=None``, or,
         with ``drop``, a closed connection.
         """
-        fault = Fault(status, dict(headers or {}), body, delay, drop)
+        fault = Fault(status, dict(headers or {}), body.encode() if isinstance(body, str) else body, delay, drop)
         self._running.faults.append(fault)
 
     @property
@@ -210,8 +211,8 @@ class LocalTenant:
 
     def client(self, client_id: str) -> Optional[Client]:
         """Return an application by its id."""
-        found = self.settings.get(client_id, {})
-        return Client(client_id, found) if "client_secret" in found else None
+        found = None if client_id == "tenant" else self.settings.get(client_id)
+        return None if found is None else Client(client_id, found)
 
     def new_session(self, user_id: str, issuer: str, lifetime: float) -> Session:
         """Return a session of a user's own on a domain, for so many seconds."""
