@@ -14,7 +14,6 @@ from typing import Any, Dict, List, Optional
 from . import (
     ID_TOKEN_TYPE,
     SESSION_TRANSFER_TOKEN_TYPE,
-    CustomTokenExchangeErrorCode,
     SessionTransferError,
     SessionTransferTokenResult,
     TransportError,
@@ -23,6 +22,7 @@ from . import (
     private_key_jwt,
     request_session_transfer_token,
 )
+from .errors import FOUND_HERE
 
 _DONE, _USAGE, _REFUSED, _RETRY, _UNREACHABLE = 0, 2, 3, 4, 5
 
@@ -54,12 +54,6 @@ _SETTINGS = {
 
 #: Paths are not secret: they come from the environment alone, like requests' own settings.
 _CERTIFICATE, _CERTIFICATE_KEY = "AUTH0_CLIENT_CERTIFICATE", "AUTH0_CLIENT_CERTIFICATE_KEY"
-
-_FOUND_HERE = (
-    CustomTokenExchangeErrorCode.actor_unavailable,
-    CustomTokenExchangeErrorCode.missing_actor_token_type,
-    CustomTokenExchangeErrorCode.invalid_token_format,
-)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -232,7 +226,7 @@ def _report(error: SessionTransferError) -> int:
         return _RETRY
     if isinstance(error, TransportError):
         return _UNREACHABLE
-    return _USAGE if isinstance(error, ValueError) or error.code in _FOUND_HERE else _REFUSED
+    return _USAGE if isinstance(error, ValueError) or error.code in FOUND_HERE else _REFUSED
 
 
 def _complain(message: str) -> int:

@@ -12,7 +12,7 @@ secret. Every one can be pickled, copied, hashed and raised again.
 """
 
 from enum import Enum
-from typing import Optional
+from typing import Dict, Optional
 
 from attr import define, field
 
@@ -64,19 +64,12 @@ class TransportErrorCode(str, Enum):
 
 Code = CustomTokenExchangeErrorCode
 
+#: The codes of a call that sent nothing.
+FOUND_HERE = frozenset((Code.actor_unavailable, Code.missing_actor_token_type, Code.invalid_token_format))
+
 #: The ``error`` words that a server may send and that are codes here as they are.
-SERVER_WORDS = frozenset(
-    code.value
-    for code in Code
-    if code
-    not in (
-        Code.actor_unavailable,
-        Code.missing_actor_token_type,
-        Code.invalid_token_format,
-        Code.token_exchange_failed,
-        Code.invalid_response,
-        Code.unexpected_token_type,
-    )
+SERVER_WORDS = (
+    frozenset(Code) - FOUND_HERE - {Code.token_exchange_failed, Code.invalid_response, Code.unexpected_token_type}
 )
 
 
@@ -98,7 +91,7 @@ class SessionTransferError(Exception):
     @property
     def hint(self) -> Optional[str]:
         """One sentence that tells a person what to change and where, or None."""
-        return None
+        return _HINTS.get(self.code)
 
 
 @define
@@ -124,10 +117,6 @@ class TransportError(SessionTransferError):
         """True for timeouts and lost connections, False for TLS failures and what can't be reached for good."""
         return self.hopeful and self.code != TransportErrorCode.tls
 
-    @property
-    def hint(self) -> Optional[str]:
-        return _TRANSPORT_HINTS[self.code]
-
 
 @define
 class CustomTokenExchangeError(SessionTransferError):
@@ -147,12 +136,9 @@ class CustomTokenExchangeError(SessionTransferError):
     @property
     def retryable(self) -> bool:
         """True for 429 and for 5xx, but not where a 5xx carries the refusal of an Action."""
-        if self.status_code is None:
-            return False
-        if self.status_code == 429:
-            return True
+        status = self.status_code or 0
         refused = self.error is not None and self.code not in (Code.server_error, Code.temporarily_unavailable)
-        return 500 <= self.status_code <= 599 and not refused
+        return status == 429 or (500 <= status <= 599 and not refused)
 
     @property
     def hint(self) -> Optional[str]:
@@ -178,7 +164,7 @@ _DESCRIPTION_HINTS = (
     ("suspicious login behavior", _FORWARD),
 )
 
-_HINTS = {
+_HINTS: Dict[str, str] = {
     Code.actor_unavailable: "Let the agent sign in to the console again, so that there is an ID token to pass on.",
     Code.missing_actor_token_type: "Pass actor_token_type=ID_TOKEN_TYPE for an Auth0 ID token.",
     Code.invalid_token_format: "Pass the bare token, as it was issued: no prefix, no white space, no line break.",
@@ -206,9 +192,6 @@ _HINTS = {
         "profile of this subject_token_type grant session transfer."
     ),
     Code.invalid_response: "Check that domain is the tenant's, and that no proxy in between answers in its place.",
-}
-
-_TRANSPORT_HINTS = {
     TransportErrorCode.timeout: "Raise timeout, or look at what lies between this server and the tenant.",
     TransportErrorCode.tls: (
         "Check domain, this machine's clock, and REQUESTS_CA_BUNDLE where a proxy has certificates of its own."
