@@ -34,19 +34,17 @@ _LOOPBACK = r"(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?"
 
 def text_error(argument: str, value: Any, remedy: str = "", spaces: bool = False) -> Optional[InvalidArgumentError]:
     """Return the error of a text that is no str, blank, or holds what can't be sent."""
-    remedy = remedy and f" ({remedy})"
     if not isinstance(value, str):
-        return InvalidArgumentError(f"{argument} must be a str{remedy}", argument)
-    if not value.strip():
-        return InvalidArgumentError(f"{argument} is blank{remedy}", argument)
-    if spaces:
-        if not _encodable(value) or "\0" in value:
-            return InvalidArgumentError(f"{argument} holds characters that can't be sent{remedy}", argument)
-    elif not value.isprintable() or " " in value:
-        return InvalidArgumentError(
-            f"{argument} holds white space or control characters: remove them{remedy}", argument
-        )
-    return None
+        problem = "must be a str"
+    elif not value.strip():
+        problem = "is blank"
+    elif spaces and (not _encodable(value) or "\0" in value):
+        problem = "holds characters that can't be sent"
+    elif not spaces and (not value.isprintable() or " " in value):
+        problem = "holds white space or control characters: remove them"
+    else:
+        return None
+    return InvalidArgumentError(f"{argument} {problem}" + (f" ({remedy})" if remedy else ""), argument)
 
 
 def optional_text_error(argument: str, value: Any, spaces: bool = False) -> Optional[InvalidArgumentError]:
@@ -193,7 +191,8 @@ def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
         if address is None:
             return None
         # The form that browsers write: an IPv4 tail as two groups of hexadecimal digits.
-        name = f"[{_url_form(address)}]"
+        tail = address.ipv4_mapped
+        name = "[::ffff:{:x}:{:x}]".format(*divmod(int(tail), 65_536)) if tail else f"[{address}]"
     elif not _is_ipv4(name) and not _is_name(name):
         return None
     return name if port in (None, {"https": "443", "http": "80"}[scheme]) else f"{name}:{port}"
@@ -212,12 +211,12 @@ class Tenant:
         #: ``host[:port]``, as it stands in the audience and in logs.
         self.domain = domain
         #: The audience of a session transfer token.
-        self.audience: str = f"urn:{self.domain}:session_transfer"
+        self.audience: str = f"urn:{domain}:session_transfer"
         #: The audience of a client assertion.
-        self.issuer: str = f"https://{self.domain}/"
+        self.issuer: str = f"https://{domain}/"
         self.token_endpoint: str = f"{scheme}://{self.domain}/oauth/token"
         #: Where a client that proves itself by its certificate goes (Auth0, mTLS aliases).
-        self.mtls_token_endpoint: str = f"https://mtls.{self.domain}/oauth/token"
+        self.mtls_token_endpoint: str = f"https://mtls.{domain}/oauth/token"
 
 
 def parse_domain(domain: Any) -> Tenant:
@@ -257,13 +256,6 @@ def _ipv6(text: str) -> Optional[IPv6Address]:
         return None if "%" in text else IPv6Address(text)
     except AddressValueError:
         return None
-
-
-def _url_form(address: IPv6Address) -> str:
-    if address.ipv4_mapped is None:
-        return str(address)
-    high, low = divmod(int(address.ipv4_mapped), 65_536)
-    return f"::ffff:{high:x}:{low:x}"
 
 
 def _is_name(name: str) -> bool:
