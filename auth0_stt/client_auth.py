@@ -60,26 +60,21 @@ def certificate_files(client_certificate: Any) -> Tuple[str, Optional[str]]:
 
 
 def _certificate_error(tenant: Tenant, client_certificate: Any) -> Optional[InvalidArgumentError]:
-    try:
-        problem = _loading_problem(*certificate_files(client_certificate))
-    except Exception:  # whatever a path-like object of the caller's own raises
-        problem = "must be a path, or a tuple of two paths: certificate and key"
-    if not problem and tenant.scheme != "https":
+    problem = None
+    if tenant.scheme != "https":
         problem = "needs TLS: domain must not be http"
-    if not problem and parse_authority("mtls." + tenant.domain) is None:
+    elif parse_authority("mtls." + tenant.domain) is None:
         problem = "needs a domain with a name, since the request goes to mtls.{domain}"
-    return InvalidArgumentError("client_certificate " + problem, "client_certificate") if problem else None
-
-
-def _loading_problem(certificate: str, key: Optional[str]) -> str:
     try:
         # With no password given, OpenSSL would ask for one on the terminal.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password="")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(*certificate_files(client_certificate), password="")
     except ssl.SSLError:
-        return "is not PEM, is encrypted, or its key is another certificate's"
+        problem = "is not PEM, is encrypted, or its key is another certificate's"
     except OSError:
-        return "names a file that is missing or can't be read"
-    return ""
+        problem = "names a file that is missing or can't be read"
+    except Exception:  # whatever a path-like object of the caller's own raises
+        problem = "must be a path, or a tuple of two paths: certificate and key"
+    return InvalidArgumentError("client_certificate " + problem, "client_certificate") if problem else None
 
 
 def credentials(
@@ -112,8 +107,15 @@ def private_key_jwt(client_id: str, private_key: Union[str, bytes], algorithm: s
         raise error
     if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
         raise InvalidArgumentError("algorithm must be one of " + ", ".join(_ALGORITHMS), "algorithm")
-    load_pem, rsa_key, encode = _cryptography()
-    key = _load_key(private_key, load_pem, rsa_key)
+    try:
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+        from jwt import encode
+    except ImportError:
+        raise ImportError(
+            'private_key_jwt needs PyJWT and cryptography: pip install "auth0-stt[private-key-jwt]"'
+        ) from None
+    key = _load_key(private_key, load_pem_private_key, RSAPrivateKey)
     if key is None:
         raise InvalidArgumentError(
             "private_key must be an RSA private key of 2048 bits or more in PEM, not encrypted", "private_key"
@@ -125,18 +127,6 @@ def private_key_jwt(client_id: str, private_key: Union[str, bytes], algorithm: s
         return encode({**claims, "jti": os.urandom(16).hex()}, key, algorithm=algorithm)
 
     return assertion
-
-
-def _cryptography() -> Tuple[Callable[..., Any], Any, Callable[..., str]]:
-    try:
-        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-        from cryptography.hazmat.primitives.serialization import load_pem_private_key
-        from jwt import encode
-    except ImportError:
-        raise ImportError(
-            'private_key_jwt needs PyJWT and cryptography: pip install "auth0-stt[private-key-jwt]"'
-        ) from None
-    return load_pem_private_key, RSAPrivateKey, encode
 
 
 def _load_key(private_key: Any, load_pem: Callable[..., Any], rsa_key: Any) -> Any:
