@@ -108,10 +108,9 @@ def post_form(
             # After a whole answer this does nothing; after anything else it ends the connection.
             response.close()
     except Exception as error:
-        failure = _failure(error, call)
+        return _failure(error, call)
     finally:
         current_call.reset(running)
-    return failure
 
 
 def _prepared(url: str, form: Mapping[str, Any], headers: Mapping[str, str]) -> PreparedRequest:
@@ -126,7 +125,7 @@ def _prepared(url: str, form: Mapping[str, Any], headers: Mapping[str, str]) -> 
     return request
 
 
-def _read(response: Response, call: "Call") -> Reply:
+def _read(response: Response, call: Call) -> Reply:
     status = response.status_code
     headers = response.headers
     watched, call.phase = call.phase is not None, READING
