@@ -12,7 +12,7 @@ import time
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 from urllib.parse import quote, quote_plus
 
 from . import __version__
@@ -80,16 +80,17 @@ def _constant_headers() -> Mapping[str, str]:
     }
 
 
-def read_reply(reply: Reply, domain: str, secrets: Iterable[str]) -> Union[Dict[str, Any], SessionTransferError]:
+def read_reply(reply: Reply, domain: str, secrets: List[str]) -> Union[Dict[str, Any], SessionTransferError]:
     """Return the JSON object of a success, or the error that the reply stands for."""
     if reply.problem is not None:
         return invalid_response(domain, reply.problem, reply.status)
     answer = parse_object(reply.body)
-    if reply.status == 200 and answer is None:
-        return invalid_response(domain, "it is not one JSON object in UTF-8 with each name once", 200)
-    if reply.status == 200 and answer is not None and "error" not in answer:
-        return answer
-    return _refusal(reply, answer or {}, domain, list(secrets))
+    if reply.status == 200:
+        if answer is None:
+            return invalid_response(domain, "it is not one JSON object in UTF-8 with each name once")
+        if "error" not in answer:
+            return answer
+    return _refusal(reply, answer or {}, domain, secrets)
 
 
 def invalid_response(domain: str, problem: str, status: Optional[int] = 200) -> CustomTokenExchangeError:
@@ -102,12 +103,7 @@ def invalid_response(domain: str, problem: str, status: Optional[int] = 200) -> 
 
 
 def log_outcome(
-    what: str,
-    outcome: Any,
-    tenant: Tenant,
-    client_id: str,
-    organization: Optional[str],
-    started: float,
+    what: str, outcome: Any, tenant: Tenant, client_id: str, organization: Optional[str], started: float
 ) -> None:
     """Log that a token was issued, or why not; ``started`` is the ``time.monotonic()`` before the call.
 
@@ -170,15 +166,14 @@ def _retry_after(headers: Mapping[str, str]) -> Optional[float]:
     """Return the seconds to wait: Retry-After (RFC 9110, 10.2.3) or, in epoch seconds, x-ratelimit-reset."""
     value = headers.get("Retry-After", "").strip()
     now = time.time()
-    if value:
-        if value.isascii() and value.isdigit():
-            return _wait(value, 0.0)
-        try:
-            moment = parsedate_to_datetime(value)
-            # A date that names no zone, such as C's asctime() writes it, is in GMT (RFC 9110, 5.6.7).
-            return _wait(moment.replace(tzinfo=moment.tzinfo or timezone.utc).timestamp(), now)
-        except (TypeError, ValueError, OverflowError, IndexError):
-            pass
+    if value.isascii() and value.isdigit():
+        return _wait(value, 0.0)
+    try:
+        moment = parsedate_to_datetime(value)
+        # A date that names no zone, such as C's asctime() writes it, is in GMT (RFC 9110, 5.6.7).
+        return _wait(moment.replace(tzinfo=moment.tzinfo or timezone.utc).timestamp(), now)
+    except (TypeError, ValueError, OverflowError, IndexError):
+        pass
     return _wait(headers.get("x-ratelimit-reset", "").strip(), now)
 
 
@@ -194,7 +189,7 @@ def parse_object(body: bytes) -> Optional[Dict[str, Any]]:
     """Return the one JSON object that the bytes hold, or None: UTF-8, no name twice, no NaN or infinity."""
     try:
         answer = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse, parse_float=_finite
+            body.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite
         )
     except (ValueError, RecursionError):
         return None
@@ -208,12 +203,8 @@ def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     return names
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError
-
-
 def _finite(digits: str) -> float:
     number = float(digits)
-    if math.isinf(number):
+    if not math.isfinite(number):
         raise ValueError
     return number
