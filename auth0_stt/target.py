@@ -32,17 +32,17 @@ def session_transfer_params(query: Any) -> Dict[str, str]:
 def _parameters(query: Any) -> Union[Dict[str, str], InvalidArgumentError]:
     """Return what is to be passed on, or the error: no frame of a traceback may hold the token."""
     try:
-        found = {name: values for name, values in ((name, _values(query, name)) for name in _PARAMETERS) if values}
+        found = {name: _values(query, name) for name in _PARAMETERS}
     except Exception:  # whatever something raises that is no mapping of parameters
         return InvalidArgumentError("query must be the mapping of a request's query parameters", "query")
-    if "session_transfer_token" not in found:
+    if not found["session_transfer_token"]:
         return {}
     for name, values in found.items():
         if len(values) > 1:
             return InvalidArgumentError(f"query has {name} more than once", "query")
-        if text_error(name, values[0]) is not None:
+        if values and text_error(name, values[0]) is not None:
             return InvalidArgumentError(f"query has a malformed {name}", "query")
-    return {name: values[0] for name, values in found.items()}
+    return {name: values[0] for name, values in found.items() if values}
 
 
 def _values(query: Any, name: str) -> List[Any]:
@@ -69,12 +69,10 @@ def actor_from_claims(claims: Mapping[str, Any]) -> Optional[Actor]:
     """
     if not isinstance(claims, Mapping):
         raise InvalidArgumentError("claims must be the mapping of an ID token's claims", "claims")
-    act: Dict[str, Any] = {}
     try:
         if "act" not in claims:
             return None
-        if isinstance(claims["act"], Mapping):
-            act = dict(claims["act"])
+        act = dict(claims["act"]) if isinstance(claims["act"], Mapping) else {}
     except Exception:  # whatever a mapping of the caller's own raises
         act = {}
     sub = act.pop("sub", None)
