@@ -6,7 +6,7 @@ from typing import Any, Dict, Optional, Union
 
 from .arguments import parse_domain, seconds, text_error, token_error
 from .client_auth import ClientAssertion, ClientCertificate, credential_error, credentials
-from .errors import CustomTokenExchangeError, CustomTokenExchangeErrorCode, SessionTransferError
+from .errors import Code, CustomTokenExchangeError, SessionTransferError
 from .models import ID_TOKEN_TYPE, ActorToken
 from .token_endpoint import log_outcome, parse_object, request_tokens
 from .transport import Session, session_error
@@ -67,12 +67,7 @@ def resolve_actor_token(
     outcome = error or _renewed(
         request_tokens(
             tenant,
-            {
-                "grant_type": "refresh_token",
-                "refresh_token": refresh_token,
-                "scope": "openid",
-                "client_id": client_id,
-            },
+            {"grant_type": "refresh_token", "refresh_token": refresh_token, "scope": "openid", "client_id": client_id},
             credentials(client_secret, client_assertion, client_certificate),
             None,
             timeout,
@@ -117,16 +112,11 @@ def _renewed(
 
 def _is_trouble(error: CustomTokenExchangeError) -> bool:
     """Whether the tenant is in trouble, or wants something else of the agent: the actor is not missing then."""
-    told_apart = (
-        CustomTokenExchangeErrorCode.mfa_required,
-        CustomTokenExchangeErrorCode.invalid_response,
-        CustomTokenExchangeErrorCode.server_error,
-        CustomTokenExchangeErrorCode.temporarily_unavailable,
-    )
+    told_apart = (Code.mfa_required, Code.invalid_response, Code.server_error, Code.temporarily_unavailable)
     return error.code in told_apart or error.status_code == 429 or (error.status_code or 0) >= 500
 
 
 def _unavailable(
     reason: str, error: Optional[str] = None, description: Optional[str] = None, status: Optional[int] = None
 ) -> CustomTokenExchangeError:
-    return CustomTokenExchangeError(CustomTokenExchangeErrorCode.actor_unavailable, reason, error, description, status)
+    return CustomTokenExchangeError(Code.actor_unavailable, reason, error, description, status)

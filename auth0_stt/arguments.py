@@ -9,7 +9,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any, Dict, List, Mapping, Optional, Union
 from unicodedata import bidirectional
 
-from .errors import CustomTokenExchangeError, CustomTokenExchangeErrorCode, InvalidArgumentError, SessionTransferError
+from .errors import Code, CustomTokenExchangeError, InvalidArgumentError, SessionTransferError
 
 #: A day, in seconds: more is a mistake, and much more overflows what sockets take.
 _LONGEST = 86_400
@@ -66,7 +66,7 @@ def token_error(argument: str, value: Any) -> Optional[CustomTokenExchangeError]
         problem = "holds white space or control characters: pass the token alone"
     else:
         return None
-    return CustomTokenExchangeError(CustomTokenExchangeErrorCode.invalid_token_format, f"{argument} {problem}")
+    return CustomTokenExchangeError(Code.invalid_token_format, f"{argument} {problem}")
 
 
 def uri_error(argument: str, value: Any) -> Optional[InvalidArgumentError]:
@@ -80,12 +80,12 @@ def actor_error(actor_token: Any, actor_token_type: Any) -> Optional[SessionTran
     """Return the error of an actor that is missing, untyped or malformed."""
     if actor_token is None:
         return CustomTokenExchangeError(
-            CustomTokenExchangeErrorCode.actor_unavailable,
+            Code.actor_unavailable,
             "actor_token is None: a session transfer token needs an actor, in practice the agent's ID token",
         )
     if actor_token_type is None or (isinstance(actor_token_type, str) and not actor_token_type):
         return CustomTokenExchangeError(
-            CustomTokenExchangeErrorCode.missing_actor_token_type,
+            Code.missing_actor_token_type,
             "actor_token_type is missing: for an Auth0 ID token pass ID_TOKEN_TYPE",
         )
     return token_error("actor_token", actor_token) or uri_error("actor_token_type", actor_token_type)

@@ -16,7 +16,7 @@ from .arguments import (
     uri_error,
 )
 from .client_auth import ClientAssertion, ClientCertificate, credential_error, credentials
-from .errors import CustomTokenExchangeError, CustomTokenExchangeErrorCode, InvalidArgumentError, SessionTransferError
+from .errors import Code, CustomTokenExchangeError, InvalidArgumentError, SessionTransferError
 from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
 from .token_endpoint import invalid_response, log_outcome, request_tokens
 from .transport import Session, session_error
@@ -133,7 +133,7 @@ def _issued(
         return answer
     if answer.get("issued_token_type") != SESSION_TRANSFER_TOKEN_TYPE:
         return CustomTokenExchangeError(
-            CustomTokenExchangeErrorCode.unexpected_token_type,
+            Code.unexpected_token_type,
             f"{domain} issued a token of another type than a session transfer token",
             status_code=200,
         )

@@ -18,13 +18,7 @@ from urllib.parse import quote, quote_plus
 from . import __version__
 from .arguments import Tenant
 from .client_auth import Credentials
-from .errors import (
-    SERVER_WORDS,
-    CustomTokenExchangeError,
-    CustomTokenExchangeErrorCode,
-    InvalidArgumentError,
-    SessionTransferError,
-)
+from .errors import SERVER_WORDS, Code, CustomTokenExchangeError, InvalidArgumentError, SessionTransferError
 from .transport import Reply, post_form
 
 #: Characters kept of a text from the server.
@@ -96,7 +90,7 @@ def read_reply(reply: Reply, domain: str, secrets: List[str]) -> Union[Dict[str,
 def invalid_response(domain: str, problem: str, status: Optional[int] = 200) -> CustomTokenExchangeError:
     """Return the error of an answer that can't be used."""
     return CustomTokenExchangeError(
-        CustomTokenExchangeErrorCode.invalid_response,
+        Code.invalid_response,
         f"the answer of {domain} can't be used: {problem}",
         status_code=status,
     )
@@ -132,7 +126,7 @@ def _refusal(reply: Reply, answer: Dict[str, Any], domain: str, secrets: List[st
     error = clean_text(word, secrets)
     description = clean_text(answer.get("error_description"), secrets)
     return CustomTokenExchangeError(
-        CustomTokenExchangeErrorCode(word if known else "token_exchange_failed"),
+        Code(word) if known else Code.token_exchange_failed,
         "{} refused: {} (HTTP {})".format(domain, ": ".join(filter(None, (error, description))) or "-", reply.status),
         error=error,
         error_description=description,
