@@ -11,6 +11,8 @@ import sys
 import webbrowser
 from typing import Any, Dict, List, Optional
 
+from attr import asdict
+
 from . import (
     ID_TOKEN_TYPE,
     SESSION_TRANSFER_TOKEN_TYPE,
@@ -39,17 +41,17 @@ exit codes:
   130  interrupted; 141 if standard output was closed
 """
 
-#: What may come from the environment, as AUTH0_ and the name in capitals, or from ``--NAME-file``.
+#: What may come from the environment, as AUTH0_ and the name in capitals, or from a file.
 _SETTINGS = {
     "domain": "the tenant's host",
-    "client-id": "the application's client ID",
-    "client-secret": "its secret",
-    "client-assertion": "or a signed assertion",
-    "private-key": "or the private key, in PEM, to sign one with",
-    "subject-token": "what proves the customer",
-    "subject-token-type": "the URI of the exchange profile, such as urn:acme:customer",
-    "actor-token": "what proves the agent: in practice an ID token",
-    "actor-token-type": "its type; that of an ID token by default",
+    "client_id": "the application's client ID",
+    "client_secret": "its secret",
+    "client_assertion": "or a signed assertion",
+    "private_key": "or the private key, in PEM, to sign one with",
+    "subject_token": "what proves the customer",
+    "subject_token_type": "the URI of the exchange profile, such as urn:acme:customer",
+    "actor_token": "what proves the agent: in practice an ID token",
+    "actor_token_type": "its type; that of an ID token by default",
 }
 
 #: Paths are not secret: they come from the environment alone, like requests' own settings.
@@ -98,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     mint.set_defaults(run=_mint)
     for name in _SETTINGS:
-        mint.add_argument(f"--{name}-file", metavar="PATH", help=argparse.SUPPRESS)
+        mint.add_argument(_option(name), dest=name, metavar="PATH", help=argparse.SUPPRESS)
     mint.add_argument("--target-login-url", metavar="URL", help="print the URL that opens this application")
     mint.add_argument("--json", action="store_true", help="print JSON: the token, and the URL if there is one")
     mint.add_argument("--open", action="store_true", help="open the URL in a browser, too")
@@ -121,13 +123,17 @@ def _parser() -> argparse.ArgumentParser:
 def _settings_help() -> str:
     lines = ["settings, from the environment or from a file (- for standard input):"]
     for name, meaning in _SETTINGS.items():
-        lines.append(f"  {_variable(name):26}--{name}-file PATH\n      {meaning}")
+        lines.append(f"  {_variable(name):26}{_option(name)} PATH\n      {meaning}")
     lines.append(f"  {_CERTIFICATE}, {_CERTIFICATE_KEY}\n      or the paths of a certificate and its key")
     return "\n".join(lines) + "\n"
 
 
 def _variable(name: str) -> str:
-    return "AUTH0_" + name.upper().replace("-", "_")
+    return "AUTH0_" + name.upper()
+
+
+def _option(name: str) -> str:
+    return "--{}-file".format(name.replace("_", "-"))
 
 
 def _mint(options: argparse.Namespace) -> int:
@@ -175,20 +181,19 @@ def _arguments(options: argparse.Namespace) -> Dict[str, Any]:
 
 
 def _settings(options: argparse.Namespace) -> Dict[str, Any]:
-    paths = {name: getattr(options, name.replace("-", "_") + "_file") for name in _SETTINGS}
+    paths = {name: getattr(options, name) for name in _SETTINGS}
     if list(paths.values()).count("-") > 1:
         raise ValueError("only one setting can come from standard input")
     values = {}
     for name, path in paths.items():
-        key = name.replace("-", "_")
-        values[key] = os.environ.get(_variable(name)) or None if path is None else _read(name, path)
-        if values[key] is None and name in ("domain", "client-id", "subject-token", "subject-token-type"):
-            raise ValueError(f"set {_variable(name)}, or pass --{name}-file")
+        values[name] = os.environ.get(_variable(name)) or None if path is None else _read(name, path)
+        if values[name] is None and name in ("domain", "client_id", "subject_token", "subject_token_type"):
+            raise ValueError(f"set {_variable(name)}, or pass {_option(name)}")
     return values
 
 
 def _read(name: str, path: str) -> str:
-    problem = f"--{name}-file can't be read: "
+    problem = _option(name) + " can't be read: "
     try:
         if path == "-":
             return sys.stdin.read().rstrip("\r\n")
@@ -204,14 +209,7 @@ def _read(name: str, path: str) -> str:
 def _shown(result: SessionTransferTokenResult, url: Optional[str], as_json: bool) -> str:
     if url is not None and not as_json:
         return url
-    shown = {
-        "session_transfer_token": result.session_transfer_token,
-        "issued_token_type": result.issued_token_type,
-        "expires_in": result.expires_in,
-        "token_type": result.token_type,
-        "scope": result.scope,
-        "url": url,
-    }
+    shown = {**asdict(result), "url": url}
     return json.dumps({name: value for name, value in shown.items() if value is not None})
 
 
