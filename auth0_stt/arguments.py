@@ -85,8 +85,7 @@ def actor_error(actor_token: Any, actor_token_type: Any) -> Optional[SessionTran
         )
     if actor_token_type is None or (isinstance(actor_token_type, str) and not actor_token_type):
         return CustomTokenExchangeError(
-            Code.missing_actor_token_type,
-            "actor_token_type is missing: for an Auth0 ID token pass ID_TOKEN_TYPE",
+            Code.missing_actor_token_type, "actor_token_type is missing: for an Auth0 ID token pass ID_TOKEN_TYPE"
         )
     return token_error("actor_token", actor_token) or uri_error("actor_token_type", actor_token_type)
 

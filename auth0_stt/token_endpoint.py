@@ -90,9 +90,7 @@ def read_reply(reply: Reply, domain: str, secrets: List[str]) -> Union[Dict[str,
 def invalid_response(domain: str, problem: str, status: Optional[int] = 200) -> CustomTokenExchangeError:
     """Return the error of an answer that can't be used."""
     return CustomTokenExchangeError(
-        Code.invalid_response,
-        f"the answer of {domain} can't be used: {problem}",
-        status_code=status,
+        Code.invalid_response, f"the answer of {domain} can't be used: {problem}", status_code=status
     )
 
 
