@@ -13,8 +13,8 @@ REDIRECT_HEADERS: Dict[str, str] = {"Cache-Control": "no-store", "Referrer-Polic
 
 # RFC 3986 characters, and those that the URL Standard leaves as they are in a query or a fragment.
 _TARGET = (
-    r"(?ai)(?P<scheme>https?)://(?P<authority>[^/?#@\\%]+)(?P<path>(?:/[\w.~!$&'()*+,;=:@%-]*)*)"
-    r"(?P<query>\?[\w.~!$&'()*+,;=:@%/?\[\]{}|^`-]*)?(?P<fragment>#[\w.~!$&'()*+,;=:@%/?\[\]{}|^-]*)?"
+    r"(?ai)(https?)://([^/?#@\\%]+)((?:/[\w.~!$&'()*+,;=:@%-]*)*)"
+    r"(\?[\w.~!$&'()*+,;=:@%/?\[\]{}|^`-]*)?(#[\w.~!$&'()*+,;=:@%/?\[\]{}|^-]*)?"
 )
 
 # A browser resolves these segments before it asks for the page.
@@ -54,7 +54,9 @@ def build_session_transfer_redirect(
         "{}={}".format(name, quote(value, safe=""))
         for name, value in zip(parameters, (result.session_transfer_token, organization or ""))
     )
-    return "{}?{}{}{}{}".format(page, kept, "&" if kept and not kept.endswith("&") else "", added, fragment)
+    if kept and not kept.endswith("&"):
+        kept += "&"
+    return f"{page}?{kept}{added}{fragment}"
 
 
 def _target(
@@ -65,23 +67,19 @@ def _target(
     An earlier token in the URL must not stay in a traceback.
     """
     match = re.fullmatch(_TARGET, target_login_url) if isinstance(target_login_url, str) else None
-    scheme = match.group("scheme").lower() if match else ""
-    host = parse_authority(match.group("authority"), scheme) if match else None
-    if (
-        match is None
-        or host is None
-        or not match.group("authority").lower().startswith(host)  # an IPv6 address in another form
-        or re.search(_DOT_SEGMENT, match.group("path"))
-    ):
+    scheme, authority, path, query, fragment = match.groups("") if match else [""] * 5
+    host = parse_authority(authority, scheme.lower())
+    # A host that begins otherwise is an IPv6 address in another form.
+    if host is None or not authority.lower().startswith(host) or re.search(_DOT_SEGMENT, path):
         return InvalidArgumentError(
             "target_login_url must be an absolute https URL of plain ASCII (percent-encode the rest), "
             "without user, backslash or dot segments",
             "target_login_url",
         )
-    if scheme == "http" and not is_loopback(host):
+    if scheme.lower() == "http" and not is_loopback(host):
         return InvalidArgumentError("target_login_url must be https (http for loopback alone)", "target_login_url")
     if allowed_hosts is not None:
-        hosts = _hosts(allowed_hosts, scheme)
+        hosts = _hosts(allowed_hosts, scheme.lower())
         if hosts is None:
             return InvalidArgumentError("allowed_hosts must be a collection of host or host:port", "allowed_hosts")
         if host not in hosts:
@@ -89,14 +87,12 @@ def _target(
                 "target_login_url points to a host that is not in allowed_hosts", "target_login_url"
             )
     # Without earlier values of the parameters, the query stays as it is, byte for byte.
-    query = (match.group("query") or "?")[1:]
-    kept = "&".join(piece for piece in query.split("&") if _name(piece) not in parameters)
+    kept = "&".join(piece for piece in query[1:].split("&") if _name(piece) not in parameters)
     if ";" in kept and any(_name(piece) in parameters for piece in re.split("[&;]", kept)):
         return InvalidArgumentError(
             "target_login_url has a session_transfer_token or organization behind a semicolon", "target_login_url"
         )
-    page = "{}://{}{}".format(match.group("scheme"), match.group("authority"), match.group("path") or "/")
-    return page, kept, match.group("fragment") or ""
+    return f"{scheme}://{authority}{path or '/'}", kept, fragment
 
 
 def _name(piece: str) -> str:
