@@ -36,11 +36,10 @@ def credential_error(
     tenant: Tenant, client_id: Any, client_secret: Any, client_assertion: Any, client_certificate: Any
 ) -> Optional[InvalidArgumentError]:
     """Return the error of a client that does not prove itself in exactly one well-formed way."""
-    given = [client_secret, client_assertion, client_certificate]
     error = text_error("client_id", client_id)
     if error is not None:
         return error
-    if sum(value is not None for value in given) != 1:
+    if sum(value is not None for value in (client_secret, client_assertion, client_certificate)) != 1:
         return InvalidArgumentError(
             "pass exactly one of client_secret, client_assertion, client_certificate", "client_secret"
         )

@@ -109,7 +109,7 @@ class TransportError(SessionTransferError):
     code: TransportErrorCode = field(converter=TransportErrorCode)
     message: str
     sent: bool
-    #: False where no later try can do better: a TLS failure, a name that does not exist, a proxy's refusal.
+    #: False where no later try can do better: a name that does not exist, a proxy's refusal.
     hopeful: bool = field(default=True, repr=False)
 
     @property
