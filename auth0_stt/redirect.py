@@ -50,10 +50,9 @@ def build_session_transfer_redirect(
         raise target
 
     page, kept, fragment = target
-    added = "&".join(
-        "{}={}".format(name, quote(value, safe=""))
-        for name, value in zip(parameters, (result.session_transfer_token, organization or ""))
-    )
+    added = "session_transfer_token=" + quote(result.session_transfer_token, safe="")
+    if organization is not None:
+        added += "&organization=" + quote(organization, safe="")
     if kept and not kept.endswith("&"):
         kept += "&"
     return f"{page}?{kept}{added}{fragment}"
