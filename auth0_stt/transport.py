@@ -332,14 +332,12 @@ def _failure(error: Exception, call: Call) -> Union[Reply, TransportError, Inval
 
     if isinstance(error, InvalidHeader):
         return InvalidArgumentError("session has a header that can't be sent", "session")
-    files = False
+    files, sent, where = False, call.sent, f" (while {call.phase})"
     if call.phase is None:
-        files = isinstance(error, OSError) and not isinstance(error, (RequestException, socket.timeout))
         # Not a connection of ours: only what can't happen later is known to be unsent.
+        files = isinstance(error, OSError) and not isinstance(error, (RequestException, socket.timeout))
         sent = not (files or has(socket.gaierror, ConnectionRefusedError, ConnectTimeout, InvalidSchema, InvalidURL))
-    else:
-        sent = call.sent
-    where = f" (while {call.phase})" if call.phase else ""
+        where = ""
 
     if has(TooLargeError):
         return Reply(None, {}, problem="it is larger than 128 KiB")
@@ -350,15 +348,14 @@ def _failure(error: Exception, call: Call) -> Union[Reply, TransportError, Inval
         return Reply(None, {}, problem="it is not HTTP")
     if files:
         message = f"the CA bundle or certificate for {call.host} can't be read: see REQUESTS_CA_BUNDLE"
-        return TransportError(TransportErrorCode.tls, message, sent)
-    if has(RecursionError):
+    elif has(RecursionError):
         message = f"no secure connection to {call.host}: gevent patched ssl after it was imported, let it patch first"
-        return TransportError(TransportErrorCode.tls, message, sent)
-    if has(SSLError, ssl.SSLError) and not any(map(_is_lost, wrapped)):
+    elif has(SSLError, ssl.SSLError) and not any(map(_is_lost, wrapped)):
         message = f"no secure connection to {call.host}: {_reason(wrapped)}{where}"
-        return TransportError(TransportErrorCode.tls, message, sent)
-    message = f"no connection to {call.host}: {_reason(wrapped)}{where}"
-    return TransportError(TransportErrorCode.unreachable, message, sent, not any(map(_is_hopeless, wrapped)))
+    else:
+        message = f"no connection to {call.host}: {_reason(wrapped)}{where}"
+        return TransportError(TransportErrorCode.unreachable, message, sent, not any(map(_is_hopeless, wrapped)))
+    return TransportError(TransportErrorCode.tls, message, sent)
 
 
 def _reason(wrapped: List[BaseException]) -> str:
