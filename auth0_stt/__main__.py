@@ -150,7 +150,7 @@ def _mint(options: argparse.Namespace) -> int:
         return _complain(str(error))
     print(_shown(result, url, options.json))
     if options.open and url is not None and not webbrowser.open(url):
-        print("auth0-stt: there is no browser to open", file=sys.stderr)
+        _complain("there is no browser to open")
     return _DONE
 
 
