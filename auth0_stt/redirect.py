@@ -61,10 +61,7 @@ def build_session_transfer_redirect(
 def _target(
     target_login_url: Any, parameters: Collection[str], allowed_hosts: Any
 ) -> Union[Tuple[str, str, str], InvalidArgumentError]:
-    """Return what comes before the target's query, what is kept of that, and its fragment; or the error.
-
-    An earlier token in the URL must not stay in a traceback.
-    """
+    """Return page, kept query and fragment, or the error: no frame of a traceback may hold an earlier token."""
     match = re.fullmatch(_TARGET, target_login_url) if isinstance(target_login_url, str) else None
     scheme, authority, path, query, fragment = match.groups("") if match else [""] * 5
     host = parse_authority(authority, scheme.lower())
