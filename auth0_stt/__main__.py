@@ -5,6 +5,7 @@ Results go to standard output, everything else to standard error.
 """
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -38,7 +39,7 @@ exit codes:
   3    refused by the tenant, or an answer that can't be used
   4    worth a retry; the seconds to wait are on standard error, where known
   5    unreachable for good: a TLS failure, a name that does not exist, a proxy that refuses
-  130  interrupted; 141 if standard output was closed
+  130  interrupted; 141 if standard output was closed or is full
 """
 
 #: What may come from the environment, as AUTH0_ and the name in capitals, or from a file.
@@ -70,6 +71,8 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command line and return its exit code."""
+    if sys.stderr is None:  # print and argparse would take standard output instead
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     if sys.stdout is None or sys.stdin is None:
         return _complain("standard input and standard output must be open")
     try:
@@ -79,7 +82,11 @@ def main(arguments: Optional[List[str]] = None) -> int:
         return code
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
+        if error.errno == errno.ENOSPC:
+            _complain("there is no space left for standard output")
         # Python would flush once more at exit, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _CLOSED_PIPE
@@ -149,9 +156,18 @@ def _mint(options: argparse.Namespace) -> int:
     except (ImportError, ValueError) as error:
         return _complain(str(error))
     print(_shown(result, url, options.json))
-    if options.open and url is not None and not webbrowser.open(url):
-        _complain("there is no browser to open")
+    if options.open and url is not None:
+        _open(url)
     return _DONE
+
+
+def _open(url: str) -> None:
+    try:
+        opened = webbrowser.open(url)
+    except Exception:  # whatever becomes of a malformed BROWSER
+        opened = False
+    if not opened:
+        _complain("there is no browser to open")
 
 
 def _url(options: argparse.Namespace, result: SessionTransferTokenResult) -> Optional[str]:
@@ -196,7 +212,7 @@ def _read(name: str, path: str) -> str:
     problem = _option(name) + " can't be read: "
     try:
         if path == "-":
-            return sys.stdin.read().rstrip("\r\n")
+            return sys.stdin.buffer.read().decode("utf-8").rstrip("\r\n")
         with open(path, encoding="utf-8") as file:
             return file.read().rstrip("\r\n")
     except UnicodeDecodeError:

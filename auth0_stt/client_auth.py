@@ -3,7 +3,7 @@
 import os
 import ssl
 import time
-from typing import Any, Callable, Dict, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, Union
 
 from .arguments import Tenant, parse_authority, text_error
 from .errors import InvalidArgumentError
@@ -11,7 +11,11 @@ from .errors import InvalidArgumentError
 #: A signed JWT, or what makes one for the audience that it is given.
 ClientAssertion = Union[str, Callable[[str], str]]
 
-_Path = Union[str, "os.PathLike[str]"]
+# Python before 3.9 has no os.PathLike[str].
+if TYPE_CHECKING:
+    _Path = Union[str, os.PathLike[str]]
+else:
+    _Path = Union[str, os.PathLike]
 
 #: A PEM file with certificate and key, or the two files.
 ClientCertificate = Union[_Path, Tuple[_Path, _Path]]

@@ -35,6 +35,8 @@ class Call:
         self.timeout = timeout
         self.deadline: float = time.monotonic() + timeout
         self.received = 0
+        #: Whether the request was handed to requests.
+        self.begun = False
         #: None until a watched connection takes the call up.
         self.phase: Optional[str] = None
 

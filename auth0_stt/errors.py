@@ -73,7 +73,7 @@ SERVER_WORDS = (
 )
 
 
-@define
+@define(slots=False)
 class SessionTransferError(Exception):
     """The base of every error here: ``.code``, ``.message``, ``.retryable``, ``.hint``."""
 
@@ -94,7 +94,7 @@ class SessionTransferError(Exception):
         return _HINTS.get(self.code)
 
 
-@define
+@define(slots=False)
 class InvalidArgumentError(SessionTransferError, ValueError):
     """The caller's mistake, found before anything is sent; ``.argument`` names it."""
 
@@ -102,7 +102,7 @@ class InvalidArgumentError(SessionTransferError, ValueError):
     code: str = field(default="invalid_argument", init=False)
 
 
-@define
+@define(slots=False)
 class TransportError(SessionTransferError):
     """No usable answer came. ``.sent`` is False only where the tenant can't have seen the request."""
 
@@ -118,7 +118,7 @@ class TransportError(SessionTransferError):
         return self.hopeful and self.code != TransportErrorCode.tls
 
 
-@define
+@define(slots=False)
 class CustomTokenExchangeError(SessionTransferError):
     """No usable token came: a check here failed, the tenant refused, or its answer can't be used.
 
@@ -146,10 +146,16 @@ class CustomTokenExchangeError(SessionTransferError):
         for words, hint in _DESCRIPTION_HINTS:
             if words in description:
                 return hint
+        if self.code == Code.actor_unavailable and self.error != Code.invalid_grant and self.error in _HINTS:
+            return _HINTS[self.error]  # the application's settings, no sign-in, mend that
         return _HINTS.get(self.code)
 
 
 _SET_ACTOR = "The tenant's Action must call api.authentication.setActor() when it grants a session transfer token."
+_DISABLED = (
+    "Set session_transfer.can_create_session_transfer_token to true on this application, and ask Auth0 whether the "
+    "tenant's plan has Session Delegation."
+)
 _MFA = "Multi-factor authentication can't be done with an actor: exempt this exchange from it in the tenant."
 _FORWARD = (
     "Pass forwarded_for with the agent's address, and switch on Trust Token Endpoint IP Header in the application's "
@@ -159,6 +165,7 @@ _FORWARD = (
 #: The code does not depend on the description, but what to tell a person may.
 _DESCRIPTION_HINTS = (
     ("setactor is required", _SET_ACTOR),
+    ("session transfer is not enabled", _DISABLED),
     ("mfa is not supported", _MFA),
     ("'exp' claim", "The agent's ID token has expired: renew it with resolve_actor_token() before each mint."),
     ("suspicious login behavior", _FORWARD),
@@ -169,10 +176,7 @@ _HINTS: Dict[str, str] = {
     Code.missing_actor_token_type: "Pass actor_token_type=ID_TOKEN_TYPE for an Auth0 ID token.",
     Code.invalid_token_format: "Pass the bare token, as it was issued: no prefix, no white space, no line break.",
     Code.setactor_required: _SET_ACTOR,
-    Code.session_transfer_disabled: (
-        "Set session_transfer.can_create_session_transfer_token to true on this application, and ask Auth0 whether "
-        "the tenant's plan has Session Delegation."
-    ),
+    Code.session_transfer_disabled: _DISABLED,
     Code.invalid_client: "Check client_id and the application's credentials against Auth0's Applications page.",
     Code.invalid_grant: "Check that the subject token is what the tenant's Action expects and that none has expired.",
     Code.unauthorized_client: (

@@ -131,15 +131,15 @@ def _issued(
     """Return the result, or the error of an answer that is none (RFC 8693, 2.2.1)."""
     if isinstance(answer, SessionTransferError):
         return answer
+    token, lifetime = answer.get("access_token"), answer.get("expires_in")
+    if token_error("access_token", token) is not None:
+        return invalid_response(domain, "its access_token is missing or malformed")
     if answer.get("issued_token_type") != SESSION_TRANSFER_TOKEN_TYPE:
         return CustomTokenExchangeError(
             Code.unexpected_token_type,
             f"{domain} issued a token of another type than a session transfer token",
             status_code=200,
         )
-    token, lifetime = answer.get("access_token"), answer.get("expires_in")
-    if token_error("access_token", token) is not None:
-        return invalid_response(domain, "its access_token is missing or malformed")
     # bool is an int to Python, not to JSON.
     if not isinstance(lifetime, (int, float)) or isinstance(lifetime, bool) or lifetime < 1:
         return invalid_response(domain, "its expires_in is not a number of seconds")

@@ -53,6 +53,8 @@ def _values(query: Any, name: str) -> List[Any]:
         raise TypeError
     if name not in query:
         return []
+    if hasattr(query, "getall"):  # Pyramid's and aiohttp's
+        return list(query.getall(name))
     values = query[name]
     return list(values) if isinstance(values, (list, tuple)) else [values]
 

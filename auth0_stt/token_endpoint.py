@@ -77,21 +77,22 @@ def _constant_headers() -> Mapping[str, str]:
 def read_reply(reply: Reply, domain: str, secrets: List[str]) -> Union[Dict[str, Any], SessionTransferError]:
     """Return the JSON object of a success, or the error that the reply stands for."""
     if reply.problem is not None:
-        return invalid_response(domain, reply.problem, reply.status)
+        return invalid_response(domain, reply.problem, reply.status, _retry_after(reply.headers))
     answer = parse_object(reply.body)
     if reply.status == 200:
         if answer is None:
             return invalid_response(domain, "it is not one JSON object in UTF-8 with each name once")
-        if "error" not in answer:
+        if answer.get("error") is None:
             return answer
     return _refusal(reply, answer or {}, domain, secrets)
 
 
-def invalid_response(domain: str, problem: str, status: Optional[int] = 200) -> CustomTokenExchangeError:
+def invalid_response(
+    domain: str, problem: str, status: Optional[int] = 200, retry_after: Optional[float] = None
+) -> CustomTokenExchangeError:
     """Return the error of an answer that can't be used."""
-    return CustomTokenExchangeError(
-        Code.invalid_response, f"the answer of {domain} can't be used: {problem}", status_code=status
-    )
+    message = f"the answer of {domain} can't be used: {problem}"
+    return CustomTokenExchangeError(Code.invalid_response, message, status_code=status, retry_after=retry_after)
 
 
 def log_outcome(

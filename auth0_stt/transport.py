@@ -13,6 +13,7 @@ import socket
 import ssl
 import sys
 import time
+from functools import lru_cache
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 from urllib.parse import urlencode
@@ -31,7 +32,15 @@ from requests.exceptions import (
     Timeout,
 )
 from requests.structures import CaseInsensitiveDict
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, extract_zipped_paths, get_environ_proxies, select_proxy
+from requests.utils import (
+    DEFAULT_CA_BUNDLE_PATH,
+    default_user_agent,
+    extract_zipped_paths,
+    get_environ_proxies,
+    select_proxy,
+)
+from urllib3.response import HTTPResponse
+from urllib3.util.retry import Retry
 from urllib3.util.ssl_ import create_urllib3_context
 
 from .connections import READING, Call, TimedSocket, TooLargeError, current_call, may_hold_more, watch
@@ -98,10 +107,10 @@ def post_form(
             sender, settings = _pooled_session(url, certificate)
         else:
             sender, settings = _borrowed_session(url, session, certificate)
-            headers = {**_session_headers(session), **headers}
-        response = sender.send(
-            _prepared(url, form, headers), stream=True, allow_redirects=False, timeout=call.left(), **settings
-        )
+            headers = _with_session_headers(headers, session)
+        request, left = _prepared(url, form, headers), call.left()
+        call.begun = True
+        response = sender.send(request, stream=True, allow_redirects=False, timeout=left, **settings)
         try:
             return _read(response, call)
         finally:
@@ -134,6 +143,10 @@ def _read(response: Response, call: Call) -> Reply:
     if headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
         return Reply(status, headers, problem="it has a content coding that was not asked for")
     raw = response.raw
+    if not isinstance(raw, HTTPResponse):  # of an adapter that is none of urllib3's, such as a stand-in of tests
+        body = response.content
+        call.left()
+        return Reply(status, headers, body, None if len(body) <= _LARGEST_BODY else "its body is larger than 64 KiB")
     raw.enforce_content_length = True  # urllib3 before 2 takes a body cut short for a whole one
     pool = None if watched else getattr(raw, "_pool", None)
     if pool is not None:
@@ -276,7 +289,7 @@ def _borrowed_session(
     adapter = _once(session.get_adapter(url), certificate)
     sender = _Session()
     sender.get_adapter = lambda url: adapter  # type: ignore[method-assign]
-    verify, proxies = session.verify, dict(session.proxies)
+    verify, proxies = session.verify, dict(session.proxies or {})
     if session.trust_env:
         if verify is True:
             verify = _environ_bundle() or True
@@ -288,28 +301,51 @@ def _borrowed_session(
     return sender, {"verify": verify, "cert": cert, "proxies": proxies}
 
 
-def _once(adapter: BaseAdapter, certificate: Optional[Tuple[str, Optional[str]]]) -> BaseAdapter:
+def _once(adapter: BaseAdapter, certificate: Optional[Tuple[str, Optional[str]]]) -> Any:
     """Return the adapter without its retries: what may have reached the tenant is never sent twice."""
     if not isinstance(adapter, HTTPAdapter):
         return adapter
-    twin = object.__new__(type(adapter))
-    twin.__dict__.update(adapter.__dict__)
-    twin.max_retries = HTTPAdapter().max_retries
+    adapter_class: Any = type(adapter)
+    twin = object.__new__(_without_retries(adapter_class))
+    twin.__dict__ = adapter.__dict__  # so that what it notes of a request stays with its owner
     if certificate is not None and not hasattr(adapter, "get_connection_with_tls_context"):
         # Requests before 2.32 gives the connection of one certificate to the next: start with none.
+        twin.__dict__ = dict(adapter.__dict__)
         twin.init_poolmanager(1, 1)
         twin.proxy_manager = {}
     return twin
 
 
-def _session_headers(session: Session) -> Dict[str, Any]:
+@lru_cache(maxsize=_SESSIONS)
+def _without_retries(adapter_class: Any) -> Any:
+    none = property(lambda self: Retry(0, read=False), lambda self, retries: None)
+    return type(adapter_class.__name__, (adapter_class,), {"max_retries": none})
+
+
+def _with_session_headers(headers: Mapping[str, str], session: Session) -> Dict[str, Any]:
+    """Return the headers with those of a session beside them; in its place only a User-Agent that its owner chose."""
     prepared = PreparedRequest()
-    prepared.prepare_headers({name: value for name, value in session.headers.items() if value is not None})
-    names = {str(name).lower(): value for name, value in prepared.headers.items()}
-    return {name: value for name, value in names.items() if name not in _NOT_FROM_SESSION}
+    prepared.prepare_headers({name: value for name, value in (session.headers or {}).items() if value is not None})
+    theirs = {str(name).lower(): value for name, value in prepared.headers.items()}
+    ours = {name.lower() for name in headers}
+    if theirs.get("user-agent") != default_user_agent():
+        ours.discard("user-agent")
+    kept = {name: value for name, value in theirs.items() if name not in _NOT_FROM_SESSION and name not in ours}
+    return {**headers, **kept}
 
 
 # --- what failed -----------------------------------------------------------------------------------------------
+
+
+#: What can't happen once anything is sent.
+_UNSENT = (
+    socket.gaierror,
+    ssl.SSLCertVerificationError,
+    ConnectionRefusedError,
+    ConnectTimeout,
+    InvalidSchema,
+    InvalidURL,
+)
 
 
 def _chain(error: Optional[BaseException]) -> Iterator[BaseException]:
@@ -336,7 +372,7 @@ def _failure(error: Exception, call: Call) -> Union[Reply, TransportError, Inval
     if call.phase is None:
         # Not a connection of ours: only what can't happen later is known to be unsent.
         files = isinstance(error, OSError) and not isinstance(error, (RequestException, socket.timeout))
-        sent = not (files or has(socket.gaierror, ConnectionRefusedError, ConnectTimeout, InvalidSchema, InvalidURL))
+        sent = call.begun and not (files or has(*_UNSENT) or any(map(_is_refused_tunnel, wrapped)))
         where = ""
 
     if has(TooLargeError):

@@ -176,6 +176,7 @@ class TestHint:
             ("setActor is required when requesting a session transfer token via token exchange.", "setactor_required"),
             ("MFA is not supported using actor_token with the requested token exchange profile.", "mfa_required"),
             ("We have detected suspicious login behavior and further attempts will be blocked.", "too_many_attempts"),
+            ("Session transfer is not enabled for this client.", "session_transfer_disabled"),
         ],
     )
     def test_description_may_choose_the_hint(self, description, like):
@@ -183,6 +184,16 @@ class TestHint:
         error = CustomTokenExchangeError("invalid_request", "no", "invalid_request", description, 400)
         assert CustomTokenExchangeError(like, "no").hint == error.hint
         assert "invalid_request" == error.code
+
+    @pytest.mark.parametrize("word", ["invalid_client", "unauthorized_client", "unsupported_grant_type"])
+    def test_actor_token_not_renewed(self, word):
+        """Where the application's settings are to blame, the hint is theirs; else the agent signs in again."""
+        assert (
+            CustomTokenExchangeError(word, "no").hint == CustomTokenExchangeError("actor_unavailable", "no", word).hint
+        )
+        plain = CustomTokenExchangeError("actor_unavailable", "no")
+        for other in ("invalid_grant", "unheard_of"):
+            assert plain.hint == CustomTokenExchangeError("actor_unavailable", "no", other).hint
 
     def test_stale_id_token(self):
         """The commonest failure of all says what to call."""
@@ -207,6 +218,16 @@ class TestCopies:
         """A copy says the same."""
         twin = duplicate(error)
         assert type(error) is type(twin)
+        assert facts(error) == facts(twin)
+
+    @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+    @pytest.mark.parametrize("error", ERRORS, ids=lambda error: str(error.code))
+    def test_what_others_hang_on_it(self, error, duplicate):
+        """What an application or a note adds to an error is still there, and its code is what it was."""
+        noted = copy.copy(error)
+        noted.__notes__ = ["seen at 12:00"]
+        twin = duplicate(noted)
+        assert ["seen at 12:00"] == twin.__notes__
         assert facts(error) == facts(twin)
 
     @pytest.mark.parametrize("error", ERRORS, ids=lambda error: str(error.code))

@@ -1,6 +1,7 @@
 """Minting: the form as Auth0 documents it, and the answers that hold a token."""
 
 import inspect
+import typing
 
 import pytest
 import requests
@@ -14,7 +15,9 @@ from auth0_stt import (
     InvalidArgumentError,
     SessionTransferTokenResult,
     TransportError,
+    private_key_jwt,
     request_session_transfer_token,
+    resolve_actor_token,
 )
 
 
@@ -31,6 +34,11 @@ class TestSignature:
         """Everything after the domain is keyword-only, so that a plain dict of settings is the configuration."""
         parameters = inspect.signature(request_session_transfer_token).parameters
         assert ["domain"] == [name for name, each in parameters.items() if each.kind is not each.KEYWORD_ONLY]
+
+    @pytest.mark.parametrize("function", [request_session_transfer_token, resolve_actor_token, private_key_jwt])
+    def test_types(self, function):
+        """Tools that read type hints at run time can."""
+        assert typing.get_type_hints(function)["return"]
 
     def test_defaults(self):
         """What may be left out, and what a call then does."""
@@ -179,11 +187,16 @@ class TestUnusable:
         error = refusal(endpoint, {**GOOD, **change})
         assert ("invalid_response", 200, False) == (error.code, error.status_code, error.retryable)
 
-    @pytest.mark.parametrize("name", ["access_token", "expires_in"])
-    def test_missing(self, endpoint, name):
-        """Both are needed."""
-        answer = {key: value for key, value in GOOD.items() if key != name}
+    @pytest.mark.parametrize("names", [["access_token"], ["expires_in"], GOOD], ids=["token", "lifetime", "all"])
+    def test_missing(self, endpoint, names):
+        """Both are needed; an answer without any token is none of another type."""
+        answer = {key: value for key, value in GOOD.items() if key not in names}
         assert "invalid_response" == refusal(endpoint, answer).code
+
+    def test_no_error_is_none(self, endpoint):
+        """An error of null is none: the token is not lost for it."""
+        endpoint.answer({**GOOD, "error": None})
+        assert GOOD["access_token"] == mint(endpoint).session_transfer_token
 
 
 class TestOneRequest:

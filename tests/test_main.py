@@ -59,7 +59,7 @@ def run(monkeypatch, capsys):
                 patch.delenv(name)
             for name, value in environment.items():
                 patch.setenv(name, value)
-            patch.setattr("sys.stdin", io.StringIO(options.get("input", "")))
+            patch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(options.get("input", "").encode())))
             try:
                 code = command.main(list(arguments))
             except SystemExit as stop:
@@ -231,6 +231,20 @@ class TestExitCodes:
         os.close(writer)
         assert (141, b"") == (done.returncode, done.stderr)
 
+    def test_a_full_disk_leaves_no_traceback(self, environment):
+        """Nor does a standard output that takes nothing."""
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([*COMMAND, "mint"], env=environment, stdout=full, stderr=subprocess.PIPE, timeout=60)
+        assert 141 == done.returncode
+        assert b"Traceback" not in done.stderr
+
+    def test_a_closed_standard_error(self, environment):
+        """Complaints don't go where results are read."""
+        del environment["AUTH0_DOMAIN"]
+        command = ["sh", "-c", '"$@" 2>&-', "sh", *COMMAND, "mint"]
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, timeout=60)
+        assert (2, b"") == (done.returncode, done.stdout)
+
     def test_a_closed_standard_output_is_found_before_minting(self, tenant, environment):
         """Where there is nowhere to print, nothing is minted."""
         done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *COMMAND, "mint"], env=environment, timeout=60)
@@ -282,6 +296,36 @@ class TestEnds:
         assert done.stdout.startswith("https://shop.example.com/login?session_transfer_token=")
         assert "no browser" in done.stderr
 
+    @pytest.mark.parametrize("browser", ["'%s", "  "])
+    def test_malformed_browser(self, run, environment, monkeypatch, browser):
+        """So it is where BROWSER can't be read."""
+        monkeypatch.setattr("webbrowser._tryorder", None)
+        monkeypatch.setattr("webbrowser._browsers", {})
+        monkeypatch.setenv("BROWSER", browser)
+        done = run(environment, "mint", "--open", "--target-login-url", "https://shop.example.com/login")
+        assert 0 == done.returncode
+        assert done.stdout.startswith("https://shop.example.com/login?session_transfer_token=")
+
+    def test_no_standard_error(self, environment, monkeypatch):
+        """Without one, complaints go nowhere."""
+        monkeypatch.setattr("sys.stderr", None)
+        assert 2 == command.main(["mint", "--open"])
+        sys.stderr.close()
+
+    def test_a_full_disk(self, run, environment, monkeypatch):
+        """What can't be printed is said, with the code of a closed standard output."""
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            monkeypatch.setattr("sys.stdout", full)
+            done = run(environment, "mint")
+        assert 141 == done.returncode
+        assert "no space" in done.stderr
+
+    def test_other_trouble_passes(self, run, monkeypatch):
+        """What has nothing to do with standard output is not taken for that."""
+        monkeypatch.setattr("auth0_stt.testing.playground.serve", Mock(side_effect=PermissionError(13, "no")))
+        with pytest.raises(PermissionError):
+            run({}, "demo", "--serve")
+
     def test_demo(self, run, monkeypatch):
         """The demo's exit code is the command's; --serve has the port."""
         assert 0 == run({}, "demo").returncode
@@ -319,6 +363,16 @@ class TestEnvironments:
         """Locales, optimization, warnings as errors and homes make no difference."""
         done = spawn({**environment, **extra}, "mint", "--reason", "grüße")
         assert (0, "") == (done.returncode, done.stderr)
+
+    @pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+    def test_standard_input_is_utf_8(self, environment, encoding):
+        """As files are, whatever the locale says: a token of other characters arrives as it is, to be refused."""
+        reason = "reason-ü".encode()
+        environment.update(PYTHONIOENCODING=encoding, AUTH0_CLIENT_SECRET="")
+        command = [*COMMAND, "mint", "--client-secret-file", "-"]
+        done = subprocess.run(command, env=environment, input=reason, stderr=subprocess.PIPE, timeout=60)
+        assert 3 == done.returncode
+        assert b"invalid_client" in done.stderr
 
     def test_help_has_the_exit_codes(self, environment):
         """--help shows the table of exit codes, also where docstrings are stripped."""

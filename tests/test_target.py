@@ -195,6 +195,21 @@ class TestParams:
             assert set(params) <= {"session_transfer_token", "organization"}
             assert all(value.isprintable() and value.split() == [value] for value in params.values())
 
+    @pytest.mark.parametrize(("values", "good"), [(["a"], True), (["a", "b"], False)])
+    def test_mapping_with_getall(self, values, good):
+        """Pyramid's and aiohttp's mappings have all values of a name in getall()."""
+
+        class Query(dict):
+            def getall(self, name):
+                return values if name == "session_transfer_token" else []
+
+        query = Query(session_transfer_token=values[-1])
+        if good:
+            assert {"session_transfer_token": "a"} == session_transfer_params(query)
+        else:
+            with pytest.raises(InvalidArgumentError):
+                session_transfer_params(query)
+
 
 class TestActor:
     @pytest.mark.parametrize(

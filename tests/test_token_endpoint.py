@@ -364,6 +364,12 @@ def http_date(seconds, form=None):
 
 
 class TestRetryAfter:
+    @pytest.mark.parametrize(("body", "headers"), [(b"x", {"Content_Encoding": "gzip"}), (b" " * 70_000, {})])
+    def test_unusable_body(self, endpoint, body, headers):
+        """A server in trouble says when to come again also where its body can't be used."""
+        error = answered(endpoint, body, 503, Retry_After="30", **headers)
+        assert ("invalid_response", True, 30.0) == (error.code, error.retryable, error.retry_after)
+
     @pytest.mark.parametrize(
         ("value", "expected"), [("0", 0), ("7", 7), (" 120 ", 120), ("007", 7), ("31536000", 31536000)]
     )

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import io
 import os
 import socket
 import ssl
@@ -426,6 +427,69 @@ class TestGivenSession:
             given.mount("https://", Other())
             assert "stt-for-1" == mint(server, session=given, reason="1")
 
+    @pytest.mark.parametrize("way", ["content", "raw"])
+    @pytest.mark.parametrize("size", [65_536, 65_537])
+    def test_stand_in(self, way, size):
+        """An adapter without urllib3, such as a stub, answers as requests lets it; the size is ours."""
+        body = token_body() + b" " * (size - len(token_body()))
+
+        class StandIn(requests.adapters.BaseAdapter):
+            def send(self, request, **options):
+                response = requests.Response()
+                response.status_code, response.request, response.url = 200, request, request.url
+                if way == "content":
+                    response._content = body
+                else:
+                    response.raw = io.BytesIO(body)
+                return response
+
+            def close(self):
+                pass
+
+        with requests.Session() as given:
+            given.mount("https://", StandIn())
+            if size == 65_536:
+                result = request_session_transfer_token("acme.auth0.com", session=given, **CALL)
+                assert "the-stt" == result.session_transfer_token
+            else:
+                with pytest.raises(CustomTokenExchangeError) as caught:
+                    request_session_transfer_token("acme.auth0.com", session=given, **CALL)
+                assert "invalid_response" == caught.value.code
+
+    def test_adapter_keeps_its_notes(self, server):
+        """What an adapter notes in itself while it sends is there afterwards."""
+
+        class Noting(HTTPAdapter):
+            calls = 0
+
+            def send(self, request, **options):
+                self.calls += 1
+                return super().send(request, **options)
+
+        adapter = Noting()
+        with requests.Session() as given:
+            given.mount("https://", adapter)
+            mint(server, session=given)
+            mint(server, session=given)
+        assert (2, 1) == (adapter.calls, server.connections)
+
+    def test_user_agent(self, server):
+        """A User-Agent that the session's owner chose is sent, requests' own is not."""
+        with requests.Session() as given:
+            mint(server, session=given)
+            given.headers["User-Agent"] = "console/2.0"
+            mint(server, session=given)
+        ours, theirs = [request.headers["user-agent"] for request in server.requests]
+        assert ours[0].startswith("auth0-stt/")
+        assert ["console/2.0"] == theirs
+
+    @pytest.mark.parametrize("name", ["headers", "proxies"])
+    def test_none(self, server, name):
+        """A session whose headers or proxies are None has none."""
+        with requests.Session() as given:
+            setattr(given, name, None)
+            assert "stt-for-1" == mint(server, session=given, reason="1")
+
     def test_no_adapter(self, server):
         """A session that has no adapter for https sends nothing."""
         with requests.Session() as given:
@@ -578,6 +642,17 @@ class TestSent:
                 error = outcome(server, timeout=0.4)
             assert ("timeout", sent) == (error.code, error.sent)
             assert phase in str(error)
+
+    def test_no_time(self, server, session):
+        """A time that is over before anything could be sent."""
+        error = outcome(server, session=session, timeout=1e-7)
+        assert ("timeout", False, 0) == (error.code, error.sent, server.connections)
+
+    def test_certificate_of_a_given_session(self):
+        """Nothing is sent to a server that is not trusted, whoever connects."""
+        with requests.Session() as given, FaultServer(context=server_context(issuer="unknown")) as unknown:
+            error = outcome(unknown, session=given)
+        assert ("tls", False) == (error.code, error.sent)
 
     def test_connecting(self, monkeypatch):
         """No connection, nothing sent."""
