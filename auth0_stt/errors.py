@@ -156,7 +156,10 @@ _DISABLED = (
     "Set session_transfer.can_create_session_transfer_token to true on this application, and ask Auth0 whether the "
     "tenant's plan has Session Delegation."
 )
-_MFA = "Multi-factor authentication can't be done with an actor: exempt this exchange from it in the tenant."
+_MFA = (
+    "Multi-factor authentication can't be done here: exempt the mint from it in the tenant, and where a renewal asks "
+    "for it, let the agent sign in again."
+)
 _FORWARD = (
     "Pass forwarded_for with the agent's address, and switch on Trust Token Endpoint IP Header in the application's "
     "settings, so that agents don't share the server's budget of failed attempts."
