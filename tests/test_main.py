@@ -17,6 +17,8 @@ from auth0_stt import SESSION_TRANSFER_TOKEN_TYPE
 from auth0_stt import __main__ as command
 from auth0_stt.testing import LocalTenant
 
+needs_dev_full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
+
 COMMAND = [sys.executable, "-m", "auth0_stt"]
 
 
@@ -231,6 +233,7 @@ class TestExitCodes:
         os.close(writer)
         assert (141, b"") == (done.returncode, done.stderr)
 
+    @needs_dev_full
     def test_a_full_disk_leaves_no_traceback(self, environment):
         """Nor does a standard output that takes nothing."""
         with open("/dev/full", "wb") as full:
@@ -312,6 +315,7 @@ class TestEnds:
         assert 2 == command.main(["mint", "--open"])
         sys.stderr.close()
 
+    @needs_dev_full
     def test_a_full_disk(self, run, environment, monkeypatch):
         """What can't be printed is said, with the code of a closed standard output."""
         with open("/dev/full", "w", encoding="utf-8") as full:
