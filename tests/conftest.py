@@ -33,7 +33,7 @@ if importlib.util.find_spec("hypothesis"):
     import hypothesis
 
     # Several environments run at once on a busy machine: how long one example takes says nothing.
-    examples = 20 if os.environ.get("AUTH0_STT_FEW_EXAMPLES") else 100
+    examples = 20 if os.environ.get("AUTH0_STT_FEW_EXAMPLES") else 60
     hypothesis.settings.register_profile("auth0-stt", deadline=None, max_examples=examples)
     hypothesis.settings.load_profile("auth0-stt")
 

@@ -50,7 +50,7 @@ class TestThreads:
     @pytest.mark.parametrize("given", [False, True], ids=["pooled", "given"])
     def test_own_answers(self, server, given, recwarn):
         """64 threads: every answer is the caller's own, no connection more than threads, no warning."""
-        threads, calls = 64, 10 if os.environ.get("AUTH0_STT_FEW_EXAMPLES") else 50
+        threads, calls = 64, 10 if os.environ.get("AUTH0_STT_FEW_EXAMPLES") else 25
         session = None
         if given:
             session = requests.Session()
