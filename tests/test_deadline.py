@@ -354,8 +354,9 @@ class TestNothingLeft:
     """Nothing stays behind a call that failed."""
 
     @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts descriptors in /proc")
-    def test_threads_and_sockets(self, loopback):
+    def test_threads_and_sockets(self, loopback, monkeypatch):
         """No thread and no socket is left, not even until the garbage is collected."""
+        monkeypatch.setitem(globals(), "TIMEOUT", 0.2)
         gc.collect()
         gc.disable()
         try:
