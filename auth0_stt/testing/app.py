@@ -233,8 +233,7 @@ def _open_session(tenant: "LocalTenant") -> Optional[Session]:
     session = tenant.records.sessions.get(request.cookies.get(tenant.cookie, ""))
     if session is None or session.issuer != tenant.issuer() or session.expires_at <= tenant.clock():
         return None
-    user = tenant.users.get(session.user_id)
-    return None if user is None or user.get("blocked") else session
+    return session if tenant.active_user(session.user_id) is not None else None
 
 
 def _refused(tenant: "LocalTenant", error: OAuth2Error, client: Optional[Client] = None) -> Response:

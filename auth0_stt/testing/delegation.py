@@ -55,8 +55,8 @@ def delegated_session(
         raise PageInstead("error", reason.format(issuer, open_session.user_id))
 
     token = _redeem(tenant, query["session_transfer_token"], ip)
-    user = tenant.users.get(token.user_id)
-    if user is None or user.get("blocked"):
+    user = tenant.active_user(token.user_id)
+    if user is None:
         raise Refusal("access_denied", "The user is unknown or blocked.")
     _check_connection(tenant, client, user)
     org_id = checked_organization(tenant, client, query.get("organization"), user)

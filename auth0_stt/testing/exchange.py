@@ -83,8 +83,7 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
             tenant.records.subject_tokens.spend(ip, now)
         if api.refusal is not None:
             raise api.refusal
-        user = tenant.users.get(api.user_id or "")
-        if user is None or user.get("blocked"):
+        if tenant.active_user(api.user_id or "") is None:
             raise InvalidRequestError("The Action set no user, or one that is unknown or blocked.")
         g.user_id = api.user_id
         if form.get("actor_token") and tenant.wants_mfa():
@@ -167,8 +166,8 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
             )
         except (JoseError, ValueError) as error:
             raise Refusal("invalid_request", "Invalid actor token: " + _complaint(error)) from None
-        actor = self.tenant.users.get(claims["sub"])
-        if actor is None or actor.get("blocked"):
+        actor = self.tenant.active_user(claims["sub"])
+        if actor is None:
             raise InvalidRequestError("Invalid actor token: the user is unknown or blocked")
         return actor
 

@@ -192,8 +192,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
             return self.generate_token(user=user, scope=scope, include_refresh_token=rotating)
 
     def authenticate_user(self, refresh_token: RefreshToken) -> Optional[Session]:
-        user = self.server.tenant.users.get(refresh_token.session.user_id)
-        if user is None or user.get("blocked"):
+        if self.server.tenant.active_user(refresh_token.session.user_id) is None:
             raise InvalidGrantError("The user is unknown or blocked.")
         return refresh_token.session
 

@@ -124,14 +124,13 @@ class Browser:
             answer = self._get(issuer.rstrip("/") + answer.headers.get("Location", "/"))
         callback = str(answer.headers.get("Location", ""))
         if not callback.startswith(web.redirect_uri):
-            page = "login" if answer.ok else "error"
-            told = (
-                "The browser shows the login page." if answer.ok else f"The tenant answered HTTP {answer.status_code}."
-            )
-            raise RedemptionFailed(answer.headers.get(REASON_HEADER, told), page=page)
-        answered: Dict[str, str] = dict(parse_qsl(urlsplit(callback).query))
-        if "error" in answered:
-            raise RedemptionFailed(answered.get("error_description", answered["error"]), answered["error"])
+            page, reason = "login", "The browser shows the login page."
+            if not answer.ok:
+                page, reason = "error", f"The tenant answered HTTP {answer.status_code}."
+            raise RedemptionFailed(answer.headers.get(REASON_HEADER, reason), page=page)
+        told: Dict[str, str] = dict(parse_qsl(urlsplit(callback).query))
+        if "error" in told:
+            raise RedemptionFailed(told.get("error_description", told["error"]), told["error"])
         token = web.fetch_token(
             issuer + "oauth/token",
             authorization_response=callback,

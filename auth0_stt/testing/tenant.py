@@ -214,6 +214,11 @@ class LocalTenant:
         found = None if client_id == "tenant" else self.settings.get(client_id)
         return None if found is None else Client(client_id, found)
 
+    def active_user(self, user_id: str) -> Optional[settings.Settings]:
+        """Return a user by id, None for one who is unknown or blocked."""
+        user = self.users.get(user_id)
+        return None if user is None or user.get("blocked") else user
+
     def new_session(self, user_id: str, issuer: str, lifetime: float) -> Session:
         """Return a session of a user's own on a domain, for so many seconds."""
         now = self.clock()
