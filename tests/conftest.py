@@ -87,3 +87,21 @@ def endpoint(endpoint_server):
     """The endpoint, with nothing left of the test before."""
     endpoint_server.reset()
     return endpoint_server
+
+
+@pytest.fixture
+def trusted(monkeypatch):
+    """Trust the authority of the servers in faults.py."""
+    # Not above: some environments have no trustme.
+    from faults import ca_file
+
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_file())
+
+
+@pytest.fixture
+def server():
+    """A server that answers every request with a token for it."""
+    from faults import FaultServer
+
+    with FaultServer() as server:
+        yield server

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from faults import CALL, FaultServer, ca_file, needs_socks, proxy, run_beside, socks
+from faults import CALL, ca_file, needs_socks, proxy, run_beside, socks
 
 #: Mints twice in a process of its own, and tells how it went.
 PROGRAM = """
@@ -21,12 +21,6 @@ except SessionTransferError as error:
 
 GOOD = ["stt-for-1", "stt-for-2"]
 UNTRUSTED = ["tls", "False"]
-
-
-@pytest.fixture
-def server():
-    with FaultServer() as server:
-        yield server
 
 
 def outcome(server, options=("-W", "error"), prefix=(), **environment):

@@ -22,7 +22,6 @@ from faults import (
     RESET,
     FaultServer,
     answer,
-    ca_file,
     connect,
     echo,
     forever,
@@ -38,10 +37,7 @@ from faults import (
 
 from auth0_stt import CustomTokenExchangeError, TransportError, request_session_transfer_token
 
-
-@pytest.fixture(autouse=True)
-def trusted(monkeypatch):
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_file())
+pytestmark = pytest.mark.usefixtures("trusted")
 
 
 def lost(server, **changes):
@@ -599,11 +595,6 @@ class TestKeptConnections:
 
 class TestProxies:
     """HTTP proxies that refuse, demand credentials, talk nonsense or die."""
-
-    @pytest.fixture
-    def server(self):
-        with FaultServer() as server:
-            yield server
 
     @pytest.mark.parametrize(
         "reply",

@@ -12,16 +12,7 @@ from requests.adapters import HTTPAdapter
 
 from auth0_stt import SessionTransferError
 
-
-@pytest.fixture(autouse=True)
-def trusted(monkeypatch):
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_file())
-
-
-@pytest.fixture
-def server():
-    with FaultServer() as server:
-        yield server
+pytestmark = pytest.mark.usefixtures("trusted")
 
 
 def in_threads(number, work):

@@ -42,16 +42,7 @@ from requests.auth import HTTPBasicAuth
 
 from auth0_stt import CustomTokenExchangeError, InvalidArgumentError, TransportError, request_session_transfer_token
 
-
-@pytest.fixture(autouse=True)
-def trusted(monkeypatch):
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_file())
-
-
-@pytest.fixture
-def server():
-    with FaultServer() as server:
-        yield server
+pytestmark = pytest.mark.usefixtures("trusted")
 
 
 @pytest.fixture(params=["pooled", "given"])
