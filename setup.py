@@ -18,9 +18,13 @@ class ReproducibleSdist(sdist):
     def make_archive(self, base_name, *args, base_dir, **kwargs):
         path = base_name + ".tar.gz"
         packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        with tarfile.open(
+            fileobj=packed, mode="w", format=tarfile.PAX_FORMAT
+        ) as archive:
             archive.add(base_dir, filter=_anonymous)  # in sorted order
-        with open(path, "wb") as raw, gzip.GzipFile("", "wb", mtime=MOMENT, fileobj=raw) as zipped:
+        with open(path, "wb") as raw, gzip.GzipFile(
+            "", "wb", mtime=MOMENT, fileobj=raw
+        ) as zipped:
             zipped.write(packed.getvalue())
         return path
 

@@ -17,7 +17,13 @@ from .errors import (
     TransportErrorCode,
 )
 from .exchange import request_session_transfer_token
-from .models import ID_TOKEN_TYPE, SESSION_TRANSFER_TOKEN_TYPE, Actor, ActorToken, SessionTransferTokenResult
+from .models import (
+    ID_TOKEN_TYPE,
+    SESSION_TRANSFER_TOKEN_TYPE,
+    Actor,
+    ActorToken,
+    SessionTransferTokenResult,
+)
 from .redirect import REDIRECT_HEADERS, build_session_transfer_redirect
 from .target import actor_from_claims, session_transfer_params
 

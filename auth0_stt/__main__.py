@@ -56,7 +56,10 @@ _SETTINGS = {
 }
 
 #: Paths are not secret: they come from the environment alone, like requests' own settings.
-_CERTIFICATE, _CERTIFICATE_KEY = "AUTH0_CLIENT_CERTIFICATE", "AUTH0_CLIENT_CERTIFICATE_KEY"
+_CERTIFICATE, _CERTIFICATE_KEY = (
+    "AUTH0_CLIENT_CERTIFICATE",
+    "AUTH0_CLIENT_CERTIFICATE_KEY",
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,7 +68,9 @@ class _Parser(argparse.ArgumentParser):
         if unknown:
             # Only the name: what follows may be a secret in the wrong place.
             names = [word.partition("=")[0] for word in unknown if word.startswith("-")]
-            self.error("unrecognized arguments: {}".format(" ".join(names) or "(not shown)"))
+            self.error(
+                "unrecognized arguments: {}".format(" ".join(names) or "(not shown)")
+            )
         return known
 
 
@@ -93,9 +98,17 @@ def main(arguments: Optional[List[str]] = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="auth0-stt", description=(__doc__ or "").partition("\n\n")[2], allow_abbrev=False)
-    parser.add_argument("--version", action="version", version="auth0-stt " + __version__)
-    commands = parser.add_subparsers(title="commands", metavar="mint | demo", required=True, dest="command")
+    parser = _Parser(
+        prog="auth0-stt",
+        description=(__doc__ or "").partition("\n\n")[2],
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--version", action="version", version="auth0-stt " + __version__
+    )
+    commands = parser.add_subparsers(
+        title="commands", metavar="mint | demo", required=True, dest="command"
+    )
 
     mint = commands.add_parser(
         "mint",
@@ -107,23 +120,66 @@ def _parser() -> argparse.ArgumentParser:
     )
     mint.set_defaults(run=_mint)
     for name in _SETTINGS:
-        mint.add_argument(_option(name), dest=name, metavar="PATH", help=argparse.SUPPRESS)
-    mint.add_argument("--target-login-url", metavar="URL", help="print the URL that opens this application")
-    mint.add_argument("--json", action="store_true", help="print JSON: the token, and the URL if there is one")
-    mint.add_argument("--open", action="store_true", help="open the URL in a browser, too")
-    mint.add_argument("--organization", metavar="ID", help="checked by the tenant, and passed on in the URL")
-    mint.add_argument("--scope", metavar="NAMES", help="names parted by spaces")
-    mint.add_argument("--reason", metavar="TEXT", help="why, such as a ticket number; the Action reads it")
-    mint.add_argument("--forwarded-for", metavar="IP", help="the address that the token will be used from")
-    mint.add_argument("--extra", metavar="NAME=VALUE", action="append", default=[], help="for the Action; repeatable")
+        mint.add_argument(
+            _option(name), dest=name, metavar="PATH", help=argparse.SUPPRESS
+        )
     mint.add_argument(
-        "--timeout", metavar="SECONDS", type=float, default=10.0, help="for the whole call; 10 by default"
+        "--target-login-url",
+        metavar="URL",
+        help="print the URL that opens this application",
+    )
+    mint.add_argument(
+        "--json",
+        action="store_true",
+        help="print JSON: the token, and the URL if there is one",
+    )
+    mint.add_argument(
+        "--open", action="store_true", help="open the URL in a browser, too"
+    )
+    mint.add_argument(
+        "--organization",
+        metavar="ID",
+        help="checked by the tenant, and passed on in the URL",
+    )
+    mint.add_argument("--scope", metavar="NAMES", help="names parted by spaces")
+    mint.add_argument(
+        "--reason",
+        metavar="TEXT",
+        help="why, such as a ticket number; the Action reads it",
+    )
+    mint.add_argument(
+        "--forwarded-for",
+        metavar="IP",
+        help="the address that the token will be used from",
+    )
+    mint.add_argument(
+        "--extra",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="for the Action; repeatable",
+    )
+    mint.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=float,
+        default=10.0,
+        help="for the whole call; 10 by default",
     )
 
-    demo = commands.add_parser("demo", help="play the whole flow on this machine", allow_abbrev=False)
+    demo = commands.add_parser(
+        "demo", help="play the whole flow on this machine", allow_abbrev=False
+    )
     demo.set_defaults(run=_demo)
-    demo.add_argument("--serve", action="store_true", help="open a playground in the browser instead")
-    demo.add_argument("--port", type=int, default=0, help="the playground's port; a free one by default")
+    demo.add_argument(
+        "--serve", action="store_true", help="open a playground in the browser instead"
+    )
+    demo.add_argument(
+        "--port",
+        type=int,
+        default=0,
+        help="the playground's port; a free one by default",
+    )
     return parser
 
 
@@ -131,7 +187,9 @@ def _settings_help() -> str:
     lines = ["settings, from the environment or from a file (- for standard input):"]
     for name, meaning in _SETTINGS.items():
         lines.append(f"  {_variable(name):26}{_option(name)} PATH\n      {meaning}")
-    lines.append(f"  {_CERTIFICATE}, {_CERTIFICATE_KEY}\n      or the paths of a certificate and its key")
+    lines.append(
+        f"  {_CERTIFICATE}, {_CERTIFICATE_KEY}\n      or the paths of a certificate and its key"
+    )
     return "\n".join(lines) + "\n"
 
 
@@ -148,7 +206,10 @@ def _mint(options: argparse.Namespace) -> int:
         if options.open and options.target_login_url is None:
             return _complain("--open needs --target-login-url")
         # Once before, since a token that was minted for a bad URL would be lost.
-        _url(options, SessionTransferTokenResult("none-yet", SESSION_TRANSFER_TOKEN_TYPE, 0))
+        _url(
+            options,
+            SessionTransferTokenResult("none-yet", SESSION_TRANSFER_TOKEN_TYPE, 0),
+        )
         result = request_session_transfer_token(**_arguments(options))
         url = _url(options, result)
     except SessionTransferError as error:
@@ -170,10 +231,14 @@ def _open(url: str) -> None:
         _complain("there is no browser to open")
 
 
-def _url(options: argparse.Namespace, result: SessionTransferTokenResult) -> Optional[str]:
+def _url(
+    options: argparse.Namespace, result: SessionTransferTokenResult
+) -> Optional[str]:
     if options.target_login_url is None:
         return None
-    return build_session_transfer_redirect(options.target_login_url, result, options.organization)
+    return build_session_transfer_redirect(
+        options.target_login_url, result, options.organization
+    )
 
 
 def _arguments(options: argparse.Namespace) -> Dict[str, Any]:
@@ -202,8 +267,17 @@ def _settings(options: argparse.Namespace) -> Dict[str, Any]:
         raise ValueError("only one setting can come from standard input")
     values = {}
     for name, path in paths.items():
-        values[name] = os.environ.get(_variable(name)) or None if path is None else _read(name, path)
-        if values[name] is None and name in ("domain", "client_id", "subject_token", "subject_token_type"):
+        values[name] = (
+            os.environ.get(_variable(name)) or None
+            if path is None
+            else _read(name, path)
+        )
+        if values[name] is None and name in (
+            "domain",
+            "client_id",
+            "subject_token",
+            "subject_token_type",
+        ):
             raise ValueError(f"set {_variable(name)}, or pass {_option(name)}")
     return values
 
@@ -222,11 +296,15 @@ def _read(name: str, path: str) -> str:
     raise ValueError(problem)
 
 
-def _shown(result: SessionTransferTokenResult, url: Optional[str], as_json: bool) -> str:
+def _shown(
+    result: SessionTransferTokenResult, url: Optional[str], as_json: bool
+) -> str:
     if url is not None and not as_json:
         return url
     shown = {**asdict(result), "url": url}
-    return json.dumps({name: value for name, value in shown.items() if value is not None})
+    return json.dumps(
+        {name: value for name, value in shown.items() if value is not None}
+    )
 
 
 def _report(error: SessionTransferError) -> int:
@@ -240,7 +318,11 @@ def _report(error: SessionTransferError) -> int:
         return _RETRY
     if isinstance(error, TransportError):
         return _UNREACHABLE
-    return _USAGE if isinstance(error, ValueError) or error.code in FOUND_HERE else _REFUSED
+    return (
+        _USAGE
+        if isinstance(error, ValueError) or error.code in FOUND_HERE
+        else _REFUSED
+    )
 
 
 def _complain(message: str) -> int:
@@ -253,7 +335,9 @@ def _demo(options: argparse.Namespace) -> int:
         from .testing.demo import run_demo
         from .testing.playground import serve
     except ImportError:
-        return _complain('the demo needs more libraries: pip install "auth0-stt[testing]"')
+        return _complain(
+            'the demo needs more libraries: pip install "auth0-stt[testing]"'
+        )
     return serve(options.port) if options.serve else run_demo(sys.stdout)
 
 

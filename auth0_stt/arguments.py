@@ -9,7 +9,12 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any, Dict, List, Mapping, Optional, Union
 from unicodedata import bidirectional
 
-from .errors import Code, CustomTokenExchangeError, InvalidArgumentError, SessionTransferError
+from .errors import (
+    Code,
+    CustomTokenExchangeError,
+    InvalidArgumentError,
+    SessionTransferError,
+)
 
 #: A day, in seconds: more is a mistake, and much more overflows what sockets take.
 _LONGEST = 86_400
@@ -32,7 +37,9 @@ _NUMERIC = r"(.*\.)?([0-9]+|0x[0-9a-f]*)"
 _LOOPBACK = r"(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?"
 
 
-def text_error(argument: str, value: Any, remedy: str = "", spaces: bool = False) -> Optional[InvalidArgumentError]:
+def text_error(
+    argument: str, value: Any, remedy: str = "", spaces: bool = False
+) -> Optional[InvalidArgumentError]:
     """Return the error of a text that is no str, blank, or holds what can't be sent."""
     if not isinstance(value, str):
         problem = "must be a str"
@@ -44,10 +51,14 @@ def text_error(argument: str, value: Any, remedy: str = "", spaces: bool = False
         problem = "holds white space or control characters: remove them"
     else:
         return None
-    return InvalidArgumentError(f"{argument} {problem}" + (f" ({remedy})" if remedy else ""), argument)
+    return InvalidArgumentError(
+        f"{argument} {problem}" + (f" ({remedy})" if remedy else ""), argument
+    )
 
 
-def optional_text_error(argument: str, value: Any, spaces: bool = False) -> Optional[InvalidArgumentError]:
+def optional_text_error(
+    argument: str, value: Any, spaces: bool = False
+) -> Optional[InvalidArgumentError]:
     """Return the error of a text that may be None."""
     if value is None:
         return None
@@ -73,21 +84,30 @@ def uri_error(argument: str, value: Any) -> Optional[InvalidArgumentError]:
     """Return the error of what is no absolute URI, as the types of tokens are (RFC 8693, 2.1)."""
     if isinstance(value, str) and re.fullmatch(_URI, value):
         return None
-    return InvalidArgumentError(f"{argument} must be a URI such as urn:acme:customer", argument)
+    return InvalidArgumentError(
+        f"{argument} must be a URI such as urn:acme:customer", argument
+    )
 
 
-def actor_error(actor_token: Any, actor_token_type: Any) -> Optional[SessionTransferError]:
+def actor_error(
+    actor_token: Any, actor_token_type: Any
+) -> Optional[SessionTransferError]:
     """Return the error of an actor that is missing, untyped or malformed."""
     if actor_token is None:
         return CustomTokenExchangeError(
             Code.actor_unavailable,
             "actor_token is None: a session transfer token needs an actor, in practice the agent's ID token",
         )
-    if actor_token_type is None or (isinstance(actor_token_type, str) and not actor_token_type):
+    if actor_token_type is None or (
+        isinstance(actor_token_type, str) and not actor_token_type
+    ):
         return CustomTokenExchangeError(
-            Code.missing_actor_token_type, "actor_token_type is missing: for an Auth0 ID token pass ID_TOKEN_TYPE"
+            Code.missing_actor_token_type,
+            "actor_token_type is missing: for an Auth0 ID token pass ID_TOKEN_TYPE",
         )
-    return token_error("actor_token", actor_token) or uri_error("actor_token_type", actor_token_type)
+    return token_error("actor_token", actor_token) or uri_error(
+        "actor_token_type", actor_token_type
+    )
 
 
 def seconds(argument: str, value: Any, zero: bool = False) -> float:
@@ -97,7 +117,9 @@ def seconds(argument: str, value: Any, zero: bool = False) -> float:
         return float(value)
     del value  # what stands in the wrong place may be a secret: frames of a traceback keep their variables
     raise InvalidArgumentError(
-        "{} must be a number of seconds, {} 0 and at most {}".format(argument, "from" if zero else "above", _LONGEST),
+        "{} must be a number of seconds, {} 0 and at most {}".format(
+            argument, "from" if zero else "above", _LONGEST
+        ),
         argument,
     )
 
@@ -115,7 +137,8 @@ def scope_text(value: Any) -> Optional[str]:
         return " ".join(names)
     del value, names
     raise InvalidArgumentError(
-        "scope must be names parted by single spaces, or a list of names (pass None to leave it out)", "scope"
+        "scope must be names parted by single spaces, or a list of names (pass None to leave it out)",
+        "scope",
     )
 
 
@@ -131,15 +154,30 @@ def ip_address(argument: str, value: Any) -> Optional[str]:
             return str(address.ipv4_mapped or address)
     del value
     raise InvalidArgumentError(
-        f"{argument} must be one IPv4 or IPv6 address: no list, port, brackets, zone or name", argument
+        f"{argument} must be one IPv4 or IPv6 address: no list, port, brackets, zone or name",
+        argument,
     )
 
 
 #: What this package or the protocol says itself (RFC 8693, 2.1; RFC 7521, 4.2; Auth0).
 _OWNED = frozenset(
     (
-        *("grant_type", "audience", "resource", "requested_token_type", "scope", "organization", "reason"),
-        *("subject_token", "subject_token_type", "actor_token", "actor_token_type", "refresh_token"),
+        *(
+            "grant_type",
+            "audience",
+            "resource",
+            "requested_token_type",
+            "scope",
+            "organization",
+            "reason",
+        ),
+        *(
+            "subject_token",
+            "subject_token_type",
+            "actor_token",
+            "actor_token_type",
+            "refresh_token",
+        ),
         *("client_id", "client_secret", "client_assertion", "client_assertion_type"),
     )
 )
@@ -150,25 +188,40 @@ def extra_fields(extra: Any) -> Union[Dict[str, List[str]], InvalidArgumentError
     if extra is None:
         return {}
     try:
-        items = [(name, values) for name, values in extra.items()] if isinstance(extra, Mapping) else None
+        items = (
+            [(name, values) for name, values in extra.items()]
+            if isinstance(extra, Mapping)
+            else None
+        )
     except Exception:  # whatever a mapping of the caller's own raises
         items = None
     if items is None:
-        return InvalidArgumentError("extra must be a mapping of names to str or lists of str", "extra")
+        return InvalidArgumentError(
+            "extra must be a mapping of names to str or lists of str", "extra"
+        )
     fields = {}
     for name, values in items:
         if text_error("extra", name) is not None:
-            return InvalidArgumentError("extra has a name that is no str, blank, or holds white space", "extra")
-        name = str.__str__(name)  # what is checked is what is sent, also of an Enum that is a str
+            return InvalidArgumentError(
+                "extra has a name that is no str, blank, or holds white space", "extra"
+            )
+        name = str.__str__(
+            name
+        )  # what is checked is what is sent, also of an Enum that is a str
         if name in _OWNED:
             return InvalidArgumentError(
-                f"extra has the name {name}, which the protocol owns: use the argument instead", "extra"
+                f"extra has the name {name}, which the protocol owns: use the argument instead",
+                "extra",
             )
         values = [values] if isinstance(values, str) else values
         if not isinstance(values, (list, tuple)) or not values:
-            return InvalidArgumentError("extra has a value that is neither a str nor a list of str", "extra")
+            return InvalidArgumentError(
+                "extra has a value that is neither a str nor a list of str", "extra"
+            )
         if not all(isinstance(value, str) and _encodable(value) for value in values):
-            return InvalidArgumentError("extra has a value that is no str, or that can't be sent", "extra")
+            return InvalidArgumentError(
+                "extra has a value that is no str, or that can't be sent", "extra"
+            )
         fields[name] = [str.__str__(value) for value in values]
     return fields
 
@@ -191,10 +244,18 @@ def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
             return None
         # The form that browsers write: an IPv4 tail as two groups of hexadecimal digits.
         tail = address.ipv4_mapped
-        name = "[::ffff:{:x}:{:x}]".format(*divmod(int(tail), 65_536)) if tail else f"[{address}]"
+        name = (
+            "[::ffff:{:x}:{:x}]".format(*divmod(int(tail), 65_536))
+            if tail
+            else f"[{address}]"
+        )
     elif not _is_ipv4(name) and not _is_name(name):
         return None
-    return name if port in (None, {"https": "443", "http": "80"}[scheme]) else f"{name}:{port}"
+    return (
+        name
+        if port in (None, {"https": "443", "http": "80"}[scheme])
+        else f"{name}:{port}"
+    )
 
 
 def is_loopback(authority: str) -> bool:
@@ -226,7 +287,10 @@ def parse_domain(domain: Any) -> Tenant:
         host = parse_authority(match.group(2), scheme)
         if host is not None and (scheme == "https" or is_loopback(host)):
             return Tenant(scheme, host)
-    del domain, match  # which may hold a password: frames of a traceback keep their variables
+    del (
+        domain,
+        match,
+    )  # which may hold a password: frames of a traceback keep their variables
     raise InvalidArgumentError(
         "domain must be the tenant's host, such as acme.eu.auth0.com or https://login.acme.com: "
         "no path, query, user or blank, and http for loopback alone",
@@ -264,8 +328,14 @@ def _is_name(name: str) -> bool:
         return True
     labels = [_to_unicode(label) for label in name.split(".")]
     # RFC 5893, 2: one label written from right to left binds the form of all the others.
-    if any(bidirectional(char) in ("R", "AL", "AN") for label in labels for char in label or ""):
-        return all(label and label[0].isalpha() and label[-1].isalnum() for label in labels)
+    if any(
+        bidirectional(char) in ("R", "AL", "AN")
+        for label in labels
+        for char in label or ""
+    ):
+        return all(
+            label and label[0].isalpha() and label[-1].isalnum() for label in labels
+        )
     return None not in labels
 
 
@@ -275,6 +345,10 @@ def _to_unicode(label: str) -> Optional[str]:
         return label
     try:
         text = label.encode("ascii").decode("idna")
-        return text if text.encode("idna").decode("ascii") == label and not text.isascii() else None
+        return (
+            text
+            if text.encode("idna").decode("ascii") == label and not text.isascii()
+            else None
+        )
     except UnicodeError:
         return None

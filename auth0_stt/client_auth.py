@@ -37,20 +37,35 @@ _ASSERTION_LIFETIME = 60
 
 
 def credential_error(
-    tenant: Tenant, client_id: Any, client_secret: Any, client_assertion: Any, client_certificate: Any
+    tenant: Tenant,
+    client_id: Any,
+    client_secret: Any,
+    client_assertion: Any,
+    client_certificate: Any,
 ) -> Optional[InvalidArgumentError]:
     """Return the error of a client that does not prove itself in exactly one well-formed way."""
     error = text_error("client_id", client_id)
     if error is not None:
         return error
-    if sum(value is not None for value in (client_secret, client_assertion, client_certificate)) != 1:
+    if (
+        sum(
+            value is not None
+            for value in (client_secret, client_assertion, client_certificate)
+        )
+        != 1
+    ):
         return InvalidArgumentError(
-            "pass exactly one of client_secret, client_assertion, client_certificate", "client_secret"
+            "pass exactly one of client_secret, client_assertion, client_certificate",
+            "client_secret",
         )
     if client_secret is not None:
         return text_error("client_secret", client_secret)
     if client_assertion is not None:
-        return None if callable(client_assertion) else text_error("client_assertion", client_assertion)
+        return (
+            None
+            if callable(client_assertion)
+            else text_error("client_assertion", client_assertion)
+        )
     return _certificate_error(tenant, client_certificate)
 
 
@@ -62,7 +77,9 @@ def certificate_files(client_certificate: Any) -> Tuple[str, Optional[str]]:
     return os.fspath(client_certificate), None
 
 
-def _certificate_error(tenant: Tenant, client_certificate: Any) -> Optional[InvalidArgumentError]:
+def _certificate_error(
+    tenant: Tenant, client_certificate: Any
+) -> Optional[InvalidArgumentError]:
     problem = None
     if tenant.scheme != "https":
         problem = "needs TLS: domain must not be http"
@@ -70,28 +87,41 @@ def _certificate_error(tenant: Tenant, client_certificate: Any) -> Optional[Inva
         problem = "needs a domain with a name, since the request goes to mtls.{domain}"
     try:
         # With no password given, OpenSSL would ask for one on the terminal.
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(*certificate_files(client_certificate), password="")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(
+            *certificate_files(client_certificate), password=""
+        )
     except ssl.SSLError:
         problem = "is not PEM, is encrypted, or its key is another certificate's"
     except OSError:
         problem = "names a file that is missing or can't be read"
     except Exception:  # whatever a path-like object of the caller's own raises
         problem = "must be a path, or a tuple of two paths: certificate and key"
-    return InvalidArgumentError("client_certificate " + problem, "client_certificate") if problem else None
+    return (
+        InvalidArgumentError("client_certificate " + problem, "client_certificate")
+        if problem
+        else None
+    )
 
 
 def credentials(
-    client_secret: Optional[str], client_assertion: Any, client_certificate: Optional[ClientCertificate]
+    client_secret: Optional[str],
+    client_assertion: Any,
+    client_certificate: Optional[ClientCertificate],
 ) -> Credentials:
     """Return what goes into the request: form fields, and the paths of a certificate."""
     if client_secret is not None:
         return {"client_secret": client_secret}, None
     if client_assertion is not None:
-        return {"client_assertion_type": _JWT_BEARER, "client_assertion": client_assertion}, None
+        return {
+            "client_assertion_type": _JWT_BEARER,
+            "client_assertion": client_assertion,
+        }, None
     return {}, certificate_files(client_certificate)
 
 
-def private_key_jwt(client_id: str, private_key: Union[str, bytes], algorithm: str = "RS256") -> Callable[[str], str]:
+def private_key_jwt(
+    client_id: str, private_key: Union[str, bytes], algorithm: str = "RS256"
+) -> Callable[[str], str]:
     """Return a ``client_assertion`` for an application that holds a private key instead of a secret.
 
     Needs PyJWT with cryptography: ``pip install "auth0-stt[private-key-jwt]"``. Make it once and pass it to every
@@ -109,7 +139,9 @@ def private_key_jwt(client_id: str, private_key: Union[str, bytes], algorithm: s
     if error is not None:
         raise error
     if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
-        raise InvalidArgumentError("algorithm must be one of " + ", ".join(_ALGORITHMS), "algorithm")
+        raise InvalidArgumentError(
+            "algorithm must be one of " + ", ".join(_ALGORITHMS), "algorithm"
+        )
     try:
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -121,12 +153,19 @@ def private_key_jwt(client_id: str, private_key: Union[str, bytes], algorithm: s
     key = _load_key(private_key, load_pem_private_key, RSAPrivateKey)
     if key is None:
         raise InvalidArgumentError(
-            "private_key must be an RSA private key of 2048 bits or more in PEM, not encrypted", "private_key"
+            "private_key must be an RSA private key of 2048 bits or more in PEM, not encrypted",
+            "private_key",
         )
 
     def assertion(audience: str) -> str:
         now = int(time.time())
-        claims = {"iss": client_id, "sub": client_id, "aud": audience, "iat": now, "exp": now + _ASSERTION_LIFETIME}
+        claims = {
+            "iss": client_id,
+            "sub": client_id,
+            "aud": audience,
+            "iat": now,
+            "exp": now + _ASSERTION_LIFETIME,
+        }
         return encode({**claims, "jti": os.urandom(16).hex()}, key, algorithm=algorithm)
 
     return assertion
@@ -134,8 +173,12 @@ def private_key_jwt(client_id: str, private_key: Union[str, bytes], algorithm: s
 
 def _load_key(private_key: Any, load_pem: Callable[..., Any], rsa_key: Any) -> Any:
     try:
-        pem = private_key.encode("utf-8") if isinstance(private_key, str) else private_key
+        pem = (
+            private_key.encode("utf-8") if isinstance(private_key, str) else private_key
+        )
         key = load_pem(pem, password=None)
-    except Exception:  # cryptography raises ValueError, TypeError and classes of its own, by version
+    except (
+        Exception
+    ):  # cryptography raises ValueError, TypeError and classes of its own, by version
         return None
     return key if isinstance(key, rsa_key) and key.key_size >= _SHORTEST_KEY else None

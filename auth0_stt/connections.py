@@ -151,13 +151,19 @@ class Watched:
             super().connect()  # type: ignore[misc]
         finally:
             answer, self._tunnel_answer = self._tunnel_answer, None
-            if answer is not None:  # left open by Python before 3.12, and its socket with it
+            if (
+                answer is not None
+            ):  # left open by Python before 3.12, and its socket with it
                 answer.close()
         self._ready = True
 
     def _new_conn(self) -> Any:
         call = current_call.get()
-        sock = super()._new_conn() if hasattr(self, "_socks_options") else self._open_socket(call)  # type: ignore[misc]
+        sock = (
+            super()._new_conn()
+            if hasattr(self, "_socks_options")
+            else self._open_socket(call)
+        )  # type: ignore[misc]
         # What is over by now shows at the next step; raising here would leave the socket open.
         sock.settimeout(max(call.deadline - time.monotonic(), 0.001))
         call.phase = _SECURING
@@ -168,7 +174,9 @@ class Watched:
         failure = OSError("the name has no address")
         host: str = self._dns_host.strip("[]")  # type: ignore[attr-defined]
         port: int = self.port  # type: ignore[attr-defined]
-        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM):
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, 0, socket.SOCK_STREAM
+        ):
             sock = None
             try:
                 sock = socket.socket(family, kind, protocol)
@@ -200,7 +208,9 @@ class Watched:
             self.sock.settimeout(call.left())
             self.sock.sendall(data[start : start + _RECORD])
 
-    def response_class(self, sock: Any, debuglevel: int = 0, method: Optional[str] = None) -> HTTPResponse:
+    def response_class(
+        self, sock: Any, debuglevel: int = 0, method: Optional[str] = None
+    ) -> HTTPResponse:
         answer: Any = _Answer(_Incoming(sock, self))
         if self._ready:
             current_call.get().phase = _WAITING
@@ -226,18 +236,25 @@ def _watched(connection_class: Any) -> Any:
         return connection_class  # a stand-in, such as VCR.py's
     if connection_class not in _watched_connections:
         name = "Watched" + connection_class.__name__
-        _watched_connections[connection_class] = type(name, (Watched, connection_class), {})
+        _watched_connections[connection_class] = type(
+            name, (Watched, connection_class), {}
+        )
     return _watched_connections[connection_class]
 
 
 def watch(manager: Any) -> None:
     """Let a pool manager of urllib3 make watched connections."""
     manager.pool_classes_by_scheme = {
-        scheme: _watched_pool(pool_class) for scheme, pool_class in manager.pool_classes_by_scheme.items()
+        scheme: _watched_pool(pool_class)
+        for scheme, pool_class in manager.pool_classes_by_scheme.items()
     }
 
 
 def _watched_pool(pool_class: Any) -> type:
     # Asked for each new connection, so that tools which replace the class of connections later are heard.
     connection_class = property(lambda self: _watched(pool_class.ConnectionCls))
-    return type("Watched" + pool_class.__name__, (pool_class,), {"ConnectionCls": connection_class})
+    return type(
+        "Watched" + pool_class.__name__,
+        (pool_class,),
+        {"ConnectionCls": connection_class},
+    )

@@ -47,7 +47,9 @@ class CustomTokenExchangeErrorCode(str, Enum):
     invalid_response = "invalid_response"
     unexpected_token_type = "unexpected_token_type"
 
-    def __str__(self) -> str:  # "__str__ = str.__str__" would be undone by Python 3.7's Enum
+    def __str__(
+        self,
+    ) -> str:  # "__str__ = str.__str__" would be undone by Python 3.7's Enum
         return str(self.value)
 
 
@@ -58,18 +60,24 @@ class TransportErrorCode(str, Enum):
     tls = "tls"
     unreachable = "unreachable"
 
-    def __str__(self) -> str:  # "__str__ = str.__str__" would be undone by Python 3.7's Enum
+    def __str__(
+        self,
+    ) -> str:  # "__str__ = str.__str__" would be undone by Python 3.7's Enum
         return str(self.value)
 
 
 Code = CustomTokenExchangeErrorCode
 
 #: The codes of a call that sent nothing.
-FOUND_HERE = frozenset((Code.actor_unavailable, Code.missing_actor_token_type, Code.invalid_token_format))
+FOUND_HERE = frozenset(
+    (Code.actor_unavailable, Code.missing_actor_token_type, Code.invalid_token_format)
+)
 
 #: The ``error`` words that a server may send and that are codes here as they are.
 SERVER_WORDS = (
-    frozenset(Code) - FOUND_HERE - {Code.token_exchange_failed, Code.invalid_response, Code.unexpected_token_type}
+    frozenset(Code)
+    - FOUND_HERE
+    - {Code.token_exchange_failed, Code.invalid_response, Code.unexpected_token_type}
 )
 
 
@@ -137,7 +145,10 @@ class CustomTokenExchangeError(SessionTransferError):
     def retryable(self) -> bool:
         """True for 429 and for 5xx, but not where a 5xx carries the refusal of an Action."""
         status = self.status_code or 0
-        refused = self.error is not None and self.code not in (Code.server_error, Code.temporarily_unavailable)
+        refused = self.error is not None and self.code not in (
+            Code.server_error,
+            Code.temporarily_unavailable,
+        )
         return status == 429 or (500 <= status <= 599 and not refused)
 
     @property
@@ -146,8 +157,14 @@ class CustomTokenExchangeError(SessionTransferError):
         for words, hint in _DESCRIPTION_HINTS:
             if words in description:
                 return hint
-        if self.code == Code.actor_unavailable and self.error != Code.invalid_grant and self.error in _HINTS:
-            return _HINTS[self.error]  # the application's settings, no sign-in, mend that
+        if (
+            self.code == Code.actor_unavailable
+            and self.error != Code.invalid_grant
+            and self.error in _HINTS
+        ):
+            return _HINTS[
+                self.error
+            ]  # the application's settings, no sign-in, mend that
         return _HINTS.get(self.code)
 
 
@@ -170,7 +187,10 @@ _DESCRIPTION_HINTS = (
     ("setactor is required", _SET_ACTOR),
     ("session transfer is not enabled", _DISABLED),
     ("mfa is not supported", _MFA),
-    ("'exp' claim", "The agent's ID token has expired: renew it with resolve_actor_token() before each mint."),
+    (
+        "'exp' claim",
+        "The agent's ID token has expired: renew it with resolve_actor_token() before each mint.",
+    ),
     ("suspicious login behavior", _FORWARD),
 )
 

@@ -15,8 +15,18 @@ from .arguments import (
     token_error,
     uri_error,
 )
-from .client_auth import ClientAssertion, ClientCertificate, credential_error, credentials
-from .errors import Code, CustomTokenExchangeError, InvalidArgumentError, SessionTransferError
+from .client_auth import (
+    ClientAssertion,
+    ClientCertificate,
+    credential_error,
+    credentials,
+)
+from .errors import (
+    Code,
+    CustomTokenExchangeError,
+    InvalidArgumentError,
+    SessionTransferError,
+)
 from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
 from .token_endpoint import invalid_response, log_outcome, request_tokens
 from .transport import Session, session_error
@@ -84,7 +94,9 @@ def request_session_transfer_token(
     if isinstance(further, InvalidArgumentError):
         raise further
     error = (
-        credential_error(tenant, client_id, client_secret, client_assertion, client_certificate)
+        credential_error(
+            tenant, client_id, client_secret, client_assertion, client_certificate
+        )
         or optional_text_error("organization", organization)
         or optional_text_error("reason", reason, spaces=True)
         or session_error(session)
@@ -94,7 +106,9 @@ def request_session_transfer_token(
     )
     if error is None and callable(client_assertion):
         client_assertion = client_assertion(tenant.issuer)
-        error = text_error("client_assertion", client_assertion, "what the callable returned")
+        error = text_error(
+            "client_assertion", client_assertion, "what the callable returned"
+        )
 
     outcome = error or _issued(
         request_tokens(
@@ -119,7 +133,9 @@ def request_session_transfer_token(
         ),
         tenant.domain,
     )
-    log_outcome("session transfer token", outcome, tenant, client_id, organization, started)
+    log_outcome(
+        "session transfer token", outcome, tenant, client_id, organization, started
+    )
     if isinstance(outcome, SessionTransferError):
         raise outcome
     return outcome
@@ -141,9 +157,15 @@ def _issued(
             status_code=200,
         )
     # bool is an int to Python, not to JSON.
-    if not isinstance(lifetime, (int, float)) or isinstance(lifetime, bool) or lifetime < 1:
+    if (
+        not isinstance(lifetime, (int, float))
+        or isinstance(lifetime, bool)
+        or lifetime < 1
+    ):
         return invalid_response(domain, "its expires_in is not a number of seconds")
     texts = [answer.get("token_type"), answer.get("scope")]
     if not all(text is None or isinstance(text, str) for text in texts):
         return invalid_response(domain, "its token_type or scope is not a text")
-    return SessionTransferTokenResult(str(token), SESSION_TRANSFER_TOKEN_TYPE, int(lifetime), *texts)
+    return SessionTransferTokenResult(
+        str(token), SESSION_TRANSFER_TOKEN_TYPE, int(lifetime), *texts
+    )

@@ -9,7 +9,10 @@ from .errors import InvalidArgumentError
 from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
 
 #: Headers for the redirect: the URL holds the token, so no cache may keep it and no Referer may tell it.
-REDIRECT_HEADERS: Dict[str, str] = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+REDIRECT_HEADERS: Dict[str, str] = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+}
 
 # RFC 3986 characters, and those that the URL Standard leaves as they are in a query or a fragment.
 _TARGET = (
@@ -43,7 +46,11 @@ def build_session_transfer_redirect(
 
     Source: Auth0, "Session Delegation".
     """
-    parameters = ("session_transfer_token",) if organization is None else ("session_transfer_token", "organization")
+    parameters = (
+        ("session_transfer_token",)
+        if organization is None
+        else ("session_transfer_token", "organization")
+    )
     error = _result_error(result) or optional_text_error("organization", organization)
     target = error or _target(target_login_url, parameters, allowed_hosts)
     if isinstance(target, InvalidArgumentError):
@@ -62,31 +69,51 @@ def _target(
     target_login_url: Any, parameters: Collection[str], allowed_hosts: Any
 ) -> Union[Tuple[str, str, str], InvalidArgumentError]:
     """Return page, kept query and fragment, or the error: no frame of a traceback may hold an earlier token."""
-    match = re.fullmatch(_TARGET, target_login_url) if isinstance(target_login_url, str) else None
+    match = (
+        re.fullmatch(_TARGET, target_login_url)
+        if isinstance(target_login_url, str)
+        else None
+    )
     scheme, authority, path, query, fragment = match.groups("") if match else [""] * 5
     host = parse_authority(authority, scheme.lower())
     # A host that begins otherwise is an IPv6 address in another form.
-    if host is None or not authority.lower().startswith(host) or re.search(_DOT_SEGMENT, path):
+    if (
+        host is None
+        or not authority.lower().startswith(host)
+        or re.search(_DOT_SEGMENT, path)
+    ):
         return InvalidArgumentError(
             "target_login_url must be an absolute https URL of plain ASCII (percent-encode the rest), "
             "without user, backslash or dot segments",
             "target_login_url",
         )
     if scheme.lower() == "http" and not is_loopback(host):
-        return InvalidArgumentError("target_login_url must be https (http for loopback alone)", "target_login_url")
+        return InvalidArgumentError(
+            "target_login_url must be https (http for loopback alone)",
+            "target_login_url",
+        )
     if allowed_hosts is not None:
         hosts = _hosts(allowed_hosts, scheme.lower())
         if hosts is None:
-            return InvalidArgumentError("allowed_hosts must be a collection of host or host:port", "allowed_hosts")
+            return InvalidArgumentError(
+                "allowed_hosts must be a collection of host or host:port",
+                "allowed_hosts",
+            )
         if host not in hosts:
             return InvalidArgumentError(
-                "target_login_url points to a host that is not in allowed_hosts", "target_login_url"
+                "target_login_url points to a host that is not in allowed_hosts",
+                "target_login_url",
             )
     # Without earlier values of the parameters, the query stays as it is, byte for byte.
-    kept = "&".join(piece for piece in query[1:].split("&") if _name(piece) not in parameters)
-    if ";" in kept and any(_name(piece) in parameters for piece in re.split("[&;]", kept)):
+    kept = "&".join(
+        piece for piece in query[1:].split("&") if _name(piece) not in parameters
+    )
+    if ";" in kept and any(
+        _name(piece) in parameters for piece in re.split("[&;]", kept)
+    ):
         return InvalidArgumentError(
-            "target_login_url has a session_transfer_token or organization behind a semicolon", "target_login_url"
+            "target_login_url has a session_transfer_token or organization behind a semicolon",
+            "target_login_url",
         )
     return f"{scheme}://{authority}{path or '/'}", kept, fragment
 
@@ -97,16 +124,25 @@ def _name(piece: str) -> str:
 
 def _result_error(result: Any) -> Optional[InvalidArgumentError]:
     if not isinstance(result, SessionTransferTokenResult):
-        return InvalidArgumentError("result must be what request_session_transfer_token returned", "result")
-    if not isinstance(result.issued_token_type, str) or result.issued_token_type != SESSION_TRANSFER_TOKEN_TYPE:
-        return InvalidArgumentError("result holds a token of another type: it must not get into a URL", "result")
+        return InvalidArgumentError(
+            "result must be what request_session_transfer_token returned", "result"
+        )
+    if (
+        not isinstance(result.issued_token_type, str)
+        or result.issued_token_type != SESSION_TRANSFER_TOKEN_TYPE
+    ):
+        return InvalidArgumentError(
+            "result holds a token of another type: it must not get into a URL", "result"
+        )
     if token_error("result", result.session_transfer_token) is not None:
         return InvalidArgumentError("result holds a malformed token", "result")
     return None
 
 
 def _hosts(allowed_hosts: Any, scheme: str) -> Optional[List[Optional[str]]]:
-    if isinstance(allowed_hosts, (str, bytes)) or not isinstance(allowed_hosts, Collection):
+    if isinstance(allowed_hosts, (str, bytes)) or not isinstance(
+        allowed_hosts, Collection
+    ):
         return None
     try:
         hosts = [parse_authority(entry, scheme) for entry in allowed_hosts]

@@ -34,7 +34,9 @@ def _parameters(query: Any) -> Union[Dict[str, str], InvalidArgumentError]:
     try:
         found = {name: _values(query, name) for name in _PARAMETERS}
     except Exception:  # whatever something raises that is no mapping of parameters
-        return InvalidArgumentError("query must be the mapping of a request's query parameters", "query")
+        return InvalidArgumentError(
+            "query must be the mapping of a request's query parameters", "query"
+        )
     if not found["session_transfer_token"]:
         return {}
     for name, values in found.items():
@@ -70,7 +72,9 @@ def actor_from_claims(claims: Mapping[str, Any]) -> Optional[Actor]:
     Source: RFC 8693, 4.1; Auth0, "Session Delegation".
     """
     if not isinstance(claims, Mapping):
-        raise InvalidArgumentError("claims must be the mapping of an ID token's claims", "claims")
+        raise InvalidArgumentError(
+            "claims must be the mapping of an ID token's claims", "claims"
+        )
     try:
         if "act" not in claims:
             return None
@@ -79,5 +83,7 @@ def actor_from_claims(claims: Mapping[str, Any]) -> Optional[Actor]:
         act = {}
     sub = act.pop("sub", None)
     if not isinstance(sub, str) or not sub.strip():
-        raise InvalidArgumentError("claims has an act claim without the agent's sub", "claims")
+        raise InvalidArgumentError(
+            "claims has an act claim without the agent's sub", "claims"
+        )
     return Actor(sub, act)

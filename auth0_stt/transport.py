@@ -43,7 +43,15 @@ from urllib3.response import HTTPResponse
 from urllib3.util.retry import Retry
 from urllib3.util.ssl_ import create_urllib3_context
 
-from .connections import READING, Call, TimedSocket, TooLargeError, current_call, may_hold_more, watch
+from .connections import (
+    READING,
+    Call,
+    TimedSocket,
+    TooLargeError,
+    current_call,
+    may_hold_more,
+    watch,
+)
 from .errors import InvalidArgumentError, TransportError, TransportErrorCode
 
 #: Bytes of an answer's body: many times what a token endpoint has to say.
@@ -60,7 +68,15 @@ _SESSIONS = 16
 
 #: What a caller's session must not add: another way of authenticating, cookies, another framing of the body.
 _NOT_FROM_SESSION = frozenset(
-    ("authorization", "cookie", "content-encoding", "content-length", "expect", "host", "transfer-encoding")
+    (
+        "authorization",
+        "cookie",
+        "content-encoding",
+        "content-length",
+        "expect",
+        "host",
+        "transfer-encoding",
+    )
 )
 
 
@@ -68,7 +84,11 @@ class Reply:
     """What came back; ``problem`` says why it can't be used, where it can't, and then the status may be None."""
 
     def __init__(
-        self, status: Optional[int], headers: Mapping[str, str], body: bytes = b"", problem: Optional[str] = None
+        self,
+        status: Optional[int],
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        problem: Optional[str] = None,
     ) -> None:
         self.status = status
         self.headers = headers
@@ -83,7 +103,10 @@ def session_error(session: Any) -> Optional[InvalidArgumentError]:
     if not isinstance(session, Session):
         return InvalidArgumentError("session must be a requests.Session", "session")
     if not session.verify:
-        return InvalidArgumentError("session must verify certificates: set its verify to True or a path", "session")
+        return InvalidArgumentError(
+            "session must verify certificates: set its verify to True or a path",
+            "session",
+        )
     return None
 
 
@@ -110,7 +133,9 @@ def post_form(
             headers = _with_session_headers(headers, session)
         request, left = _prepared(url, form, headers), call.left()
         call.begun = True
-        response = sender.send(request, stream=True, allow_redirects=False, timeout=left, **settings)
+        response = sender.send(
+            request, stream=True, allow_redirects=False, timeout=left, **settings
+        )
         try:
             return _read(response, call)
         finally:
@@ -122,7 +147,9 @@ def post_form(
         current_call.reset(running)
 
 
-def _prepared(url: str, form: Mapping[str, Any], headers: Mapping[str, str]) -> PreparedRequest:
+def _prepared(
+    url: str, form: Mapping[str, Any], headers: Mapping[str, str]
+) -> PreparedRequest:
     # By hand: preparing it the usual way looks for .netrc, merges cookies and parses the URL again.
     request = PreparedRequest()
     body = urlencode(form, doseq=True).encode("ascii")
@@ -139,15 +166,33 @@ def _read(response: Response, call: Call) -> Reply:
     headers = response.headers
     watched, call.phase = call.phase is not None, READING
     if status != 200 and not 400 <= status <= 599:
-        return Reply(status, headers, problem="it is neither a success nor an error (redirects are not followed)")
-    if headers.get("Content-Encoding", "identity").strip().lower() not in ("identity", ""):
-        return Reply(status, headers, problem="it has a content coding that was not asked for")
+        return Reply(
+            status,
+            headers,
+            problem="it is neither a success nor an error (redirects are not followed)",
+        )
+    if headers.get("Content-Encoding", "identity").strip().lower() not in (
+        "identity",
+        "",
+    ):
+        return Reply(
+            status, headers, problem="it has a content coding that was not asked for"
+        )
     raw = response.raw
-    if not isinstance(raw, HTTPResponse):  # of an adapter that is none of urllib3's, such as a stand-in of tests
+    if not isinstance(
+        raw, HTTPResponse
+    ):  # of an adapter that is none of urllib3's, such as a stand-in of tests
         body = response.content
         call.left()
-        return Reply(status, headers, body, None if len(body) <= _LARGEST_BODY else "its body is larger than 64 KiB")
-    raw.enforce_content_length = True  # urllib3 before 2 takes a body cut short for a whole one
+        return Reply(
+            status,
+            headers,
+            body,
+            None if len(body) <= _LARGEST_BODY else "its body is larger than 64 KiB",
+        )
+    raw.enforce_content_length = (
+        True  # urllib3 before 2 takes a body cut short for a whole one
+    )
     pool = None if watched else getattr(raw, "_pool", None)
     if pool is not None:
         raw._pool = None  # keeps the connection from the next caller until it is known to hold no more
@@ -161,7 +206,9 @@ def _read(response: Response, call: Call) -> Reply:
         left -= len(piece)
         # A body whose length was told needs no further read, 4 % of a mint, to show its end.
         if not piece or (left > 0 and getattr(raw, "length_remaining", None) == 0):
-            if pool is not None and not may_hold_more(getattr(raw._connection, "sock", None)):
+            if pool is not None and not may_hold_more(
+                getattr(raw._connection, "sock", None)
+            ):
                 raw._pool = pool
                 raw.release_conn()
             return Reply(status, headers, b"".join(pieces))
@@ -204,7 +251,9 @@ class _Adapter(HTTPAdapter):
         known = proxy in self.proxy_manager
         if proxy.lower().startswith("https:"):
             kwargs["proxy_ssl_context"] = self._ssl_context
-        manager = super().proxy_manager_for(proxy, ssl_context=self._ssl_context, **kwargs)
+        manager = super().proxy_manager_for(
+            proxy, ssl_context=self._ssl_context, **kwargs
+        )
         if not known:
             watch(manager)
         return manager
@@ -217,14 +266,18 @@ class _Adapter(HTTPAdapter):
         response.request, response.url = req, str(req.url)
         return response
 
-    def get_connection_with_tls_context(self, request: Any, verify: Any, proxies: Any = None, cert: Any = None) -> Any:
+    def get_connection_with_tls_context(
+        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
         # Worked out once for each tenant and proxy: for each request anew it is 4 % of a mint.
         key = request.url, select_proxy(request.url, proxies) if proxies else None
         pool = self._pools.get(key)
         if pool is None:
             if len(self._pools) >= _TENANTS:
                 self._pools.clear()
-            pool = self._pools[key] = super().get_connection_with_tls_context(request, verify, proxies, cert)
+            pool = self._pools[key] = super().get_connection_with_tls_context(
+                request, verify, proxies, cert
+            )
         return pool
 
     def request_url(self, request: Any, proxies: Any) -> Any:
@@ -240,14 +293,19 @@ class _Adapter(HTTPAdapter):
 _pool: Tuple[int, Dict[Any, _Session]] = (0, {})
 
 
-def _pooled_session(url: str, certificate: Optional[Tuple[str, Optional[str]]]) -> Tuple[Session, Dict[str, Any]]:
+def _pooled_session(
+    url: str, certificate: Optional[Tuple[str, Optional[str]]]
+) -> Tuple[Session, Dict[str, Any]]:
     global _pool
     if _pool[0] != os.getpid():
         _pool = (os.getpid(), {})
     sessions = _pool[1]
     bundle = _environ_bundle()
     # One session for each set of certificates: requests before 2.32 would mix their connections.
-    key = tuple(path and (path, os.stat(path).st_mtime_ns) for path in (bundle, *(certificate or ())))
+    key = tuple(
+        path and (path, os.stat(path).st_mtime_ns)
+        for path in (bundle, *(certificate or ()))
+    )
     found = sessions.get(key)
     if found is None:
         fresh, adapter = _Session(), _Adapter(_tls_context(bundle, certificate))
@@ -260,17 +318,25 @@ def _pooled_session(url: str, certificate: Optional[Tuple[str, Optional[str]]]) 
     return found, {"verify": 1, "cert": None, "proxies": _environ_proxies(url)}
 
 
-def _tls_context(bundle: Optional[str], certificate: Optional[Tuple[str, Optional[str]]]) -> ssl.SSLContext:
+def _tls_context(
+    bundle: Optional[str], certificate: Optional[Tuple[str, Optional[str]]]
+) -> ssl.SSLContext:
     context: Any = create_urllib3_context()
     if not isinstance(context, ssl.SSLContext):
         # pyOpenSSL, injected into urllib3, has contexts that serve one connection only.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False  # urllib3 then compares the name itself, also of an address
+        context.check_hostname = (
+            False  # urllib3 then compares the name itself, also of an address
+        )
     bundle = bundle or str(extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH))
-    context.load_verify_locations(**{"capath" if os.path.isdir(bundle) else "cafile": bundle})
+    context.load_verify_locations(
+        **{"capath" if os.path.isdir(bundle) else "cafile": bundle}
+    )
     if certificate is not None:
         context.load_cert_chain(*certificate, password="")
-    context.sslsocket_class = type("TimedSocket", (TimedSocket, context.sslsocket_class), {})
+    context.sslsocket_class = type(
+        "TimedSocket", (TimedSocket, context.sslsocket_class), {}
+    )
     return context  # type: ignore[no-any-return]
 
 
@@ -283,7 +349,9 @@ def _environ_proxies(url: str) -> Dict[str, str]:
 
 
 def _environ_bundle() -> Optional[str]:
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None
+    return (
+        os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None
+    )
 
 
 def _borrowed_session(
@@ -305,14 +373,20 @@ def _borrowed_session(
     return sender, {"verify": verify, "cert": cert, "proxies": proxies}
 
 
-def _once(adapter: BaseAdapter, certificate: Optional[Tuple[str, Optional[str]]]) -> Any:
+def _once(
+    adapter: BaseAdapter, certificate: Optional[Tuple[str, Optional[str]]]
+) -> Any:
     """Return the adapter without its retries: what may have reached the tenant is never sent twice."""
     if not isinstance(adapter, HTTPAdapter):
         return adapter
     adapter_class: Any = type(adapter)
     twin = object.__new__(_without_retries(adapter_class))
-    twin.__dict__ = adapter.__dict__  # so that what it notes of a request stays with its owner
-    if certificate is not None and not hasattr(adapter, "get_connection_with_tls_context"):
+    twin.__dict__ = (
+        adapter.__dict__
+    )  # so that what it notes of a request stays with its owner
+    if certificate is not None and not hasattr(
+        adapter, "get_connection_with_tls_context"
+    ):
         # Requests before 2.32 gives the connection of one certificate to the next: start with none.
         twin.__dict__ = dict(adapter.__dict__)
         twin.init_poolmanager(1, 1)
@@ -326,15 +400,27 @@ def _without_retries(adapter_class: Any) -> Any:
     return type(adapter_class.__name__, (adapter_class,), {"max_retries": none})
 
 
-def _with_session_headers(headers: Mapping[str, str], session: Session) -> Dict[str, Any]:
+def _with_session_headers(
+    headers: Mapping[str, str], session: Session
+) -> Dict[str, Any]:
     """Return the headers with those of a session beside them; in its place only a User-Agent that its owner chose."""
     prepared = PreparedRequest()
-    prepared.prepare_headers({name: value for name, value in (session.headers or {}).items() if value is not None})
+    prepared.prepare_headers(
+        {
+            name: value
+            for name, value in (session.headers or {}).items()
+            if value is not None
+        }
+    )
     theirs = {str(name).lower(): value for name, value in prepared.headers.items()}
     ours = {name.lower() for name in headers}
     if theirs.get("user-agent") != default_user_agent():
         ours.discard("user-agent")
-    kept = {name: value for name, value in theirs.items() if name not in _NOT_FROM_SESSION and name not in ours}
+    kept = {
+        name: value
+        for name, value in theirs.items()
+        if name not in _NOT_FROM_SESSION and name not in ours
+    }
     return {**headers, **kept}
 
 
@@ -360,10 +446,17 @@ def _chain(error: Optional[BaseException]) -> Iterator[BaseException]:
         if isinstance(current, BaseException) and id(current) not in seen:
             seen.add(id(current))
             yield current
-            waiting += [current.__cause__, current.__context__, getattr(current, "reason", None), *current.args]
+            waiting += [
+                current.__cause__,
+                current.__context__,
+                getattr(current, "reason", None),
+                *current.args,
+            ]
 
 
-def _failure(error: Exception, call: Call) -> Union[Reply, TransportError, InvalidArgumentError]:
+def _failure(
+    error: Exception, call: Call
+) -> Union[Reply, TransportError, InvalidArgumentError]:
     """Return what stands for an exception; it refers to nothing of that, which holds the request."""
     wrapped = list(_chain(error))
 
@@ -371,12 +464,18 @@ def _failure(error: Exception, call: Call) -> Union[Reply, TransportError, Inval
         return any(isinstance(each, classes) for each in wrapped)
 
     if isinstance(error, InvalidHeader):
-        return InvalidArgumentError("session has a header that can't be sent", "session")
+        return InvalidArgumentError(
+            "session has a header that can't be sent", "session"
+        )
     files, sent, where = False, call.sent, f" (while {call.phase})"
     if call.phase is None:
         # Not a connection of ours: only what can't happen later is known to be unsent.
-        files = isinstance(error, OSError) and not isinstance(error, (RequestException, socket.timeout))
-        sent = call.begun and not (files or has(*_UNSENT) or any(map(_is_refused_tunnel, wrapped)))
+        files = isinstance(error, OSError) and not isinstance(
+            error, (RequestException, socket.timeout)
+        )
+        sent = call.begun and not (
+            files or has(*_UNSENT) or any(map(_is_refused_tunnel, wrapped))
+        )
         where = ""
 
     if has(TooLargeError):
@@ -384,7 +483,9 @@ def _failure(error: Exception, call: Call) -> Union[Reply, TransportError, Inval
     if time.monotonic() >= call.deadline or has(socket.timeout, Timeout):
         message = f"{call.host} did not answer within {call.timeout:g} seconds{where}"
         return TransportError(TransportErrorCode.timeout, message, sent)
-    if has(HTTPException) and (has(ValueError) or not has(RemoteDisconnected, IncompleteRead)):
+    if has(HTTPException) and (
+        has(ValueError) or not has(RemoteDisconnected, IncompleteRead)
+    ):
         return Reply(None, {}, problem="it is not HTTP")
     if files:
         message = f"the CA bundle or certificate for {call.host} can't be read: see REQUESTS_CA_BUNDLE"
@@ -394,7 +495,12 @@ def _failure(error: Exception, call: Call) -> Union[Reply, TransportError, Inval
         message = f"no secure connection to {call.host}: {_reason(wrapped)}{where}"
     else:
         message = f"no connection to {call.host}: {_reason(wrapped)}{where}"
-        return TransportError(TransportErrorCode.unreachable, message, sent, not any(map(_is_hopeless, wrapped)))
+        return TransportError(
+            TransportErrorCode.unreachable,
+            message,
+            sent,
+            not any(map(_is_hopeless, wrapped)),
+        )
     return TransportError(TransportErrorCode.tls, message, sent)
 
 
@@ -402,8 +508,16 @@ def _reason(wrapped: List[BaseException]) -> str:
     """Return the system's or OpenSSL's own words for a failure; never words that came over the wire."""
     for error in wrapped:
         if isinstance(error, ssl.SSLError):
-            return str(getattr(error, "verify_message", "") or getattr(error, "reason", "") or "TLS failed")
-        if isinstance(error, OSError) and not isinstance(error, RequestException) and error.strerror:
+            return str(
+                getattr(error, "verify_message", "")
+                or getattr(error, "reason", "")
+                or "TLS failed"
+            )
+        if (
+            isinstance(error, OSError)
+            and not isinstance(error, RequestException)
+            and error.strerror
+        ):
             return error.strerror
     if any(map(_is_refused_tunnel, wrapped)):
         return "the proxy refused to connect"
@@ -412,7 +526,9 @@ def _reason(wrapped: List[BaseException]) -> str:
 
 def _is_lost(error: BaseException) -> bool:
     # What was lost before the handshake began has this number; and Python 3.7 does not know OpenSSL 3's words.
-    if isinstance(error, ssl.SSLError) and (error.errno == errno.ENOTCONN or "unexpected eof" in str(error)):
+    if isinstance(error, ssl.SSLError) and (
+        error.errno == errno.ENOTCONN or "unexpected eof" in str(error)
+    ):
         return True
     return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
 
@@ -422,6 +538,8 @@ def _is_refused_tunnel(error: BaseException) -> bool:
 
 
 def _is_hopeless(error: BaseException) -> bool:
-    unknown_name = isinstance(error, socket.gaierror) and error.errno != socket.EAI_AGAIN
+    unknown_name = (
+        isinstance(error, socket.gaierror) and error.errno != socket.EAI_AGAIN
+    )
     unusable_proxy = isinstance(error, (InvalidSchema, InvalidURL, UnicodeError))
     return unknown_name or unusable_proxy or _is_refused_tunnel(error)

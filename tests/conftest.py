@@ -34,14 +34,19 @@ if importlib.util.find_spec("hypothesis"):
 
     # Several environments run at once on a busy machine: how long one example takes says nothing.
     examples = 20 if os.environ.get("AUTH0_STT_FEW_EXAMPLES") else 60
-    hypothesis.settings.register_profile("auth0-stt", deadline=None, max_examples=examples)
+    hypothesis.settings.register_profile(
+        "auth0-stt", deadline=None, max_examples=examples
+    )
     hypothesis.settings.load_profile("auth0-stt")
 
 # The libraries ask for Python 3.10: what imports the local tenant is left out before that.
 collect_ignore = [
     path.relative_to(HERE).as_posix()
     for path in HERE.rglob("test_*.py")
-    if missing and re.search(r"^\s*(from|import) auth0_stt\.testing\b", path.read_text("utf-8"), re.M)
+    if missing
+    and re.search(
+        r"^\s*(from|import) auth0_stt\.testing\b", path.read_text("utf-8"), re.M
+    )
 ]
 
 
@@ -76,7 +81,9 @@ def neutral_environment(tmp_path_factory):
 @pytest.fixture(scope="session")
 def endpoint_server():
     """One endpoint for all tests."""
-    from endpoint import Endpoint  # not above: it imports the package, which the lines above prepare for
+    from endpoint import (
+        Endpoint,
+    )  # not above: it imports the package, which the lines above prepare for
 
     with Endpoint() as server:
         yield server

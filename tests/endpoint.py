@@ -35,7 +35,9 @@ class Received:
         self.path = path
         self.headers = headers
         self.body = body
-        self.pairs = parse_qsl(body.decode("ascii"), keep_blank_values=True, strict_parsing=True)
+        self.pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, strict_parsing=True
+        )
         self.form = dict(self.pairs)
 
 
@@ -86,7 +88,9 @@ class Endpoint:
         self._server.endpoint = self
         self.authority = f"127.0.0.1:{self._server.server_address[1]}"
         self.domain = "http://" + self.authority
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
         self._thread.start()
         return self
 
@@ -136,7 +140,9 @@ def mint(domain, **changes):
         "actor_token": ACTOR_TOKEN,
         "actor_token_type": ID_TOKEN_TYPE,
     }
-    return request_session_transfer_token(getattr(domain, "domain", domain), **{**arguments, **changes})
+    return request_session_transfer_token(
+        getattr(domain, "domain", domain), **{**arguments, **changes}
+    )
 
 
 def resolve(domain, **changes):
@@ -147,4 +153,6 @@ def resolve(domain, **changes):
         "id_token": None,
         "refresh_token": REFRESH_TOKEN,
     }
-    return resolve_actor_token(getattr(domain, "domain", domain), **{**arguments, **changes})
+    return resolve_actor_token(
+        getattr(domain, "domain", domain), **{**arguments, **changes}
+    )

@@ -49,7 +49,9 @@ CALL = {
 
 def mint(server, **changes):
     """Mint at the server and return the token."""
-    return request_session_transfer_token(server.domain, **{**CALL, **changes}).session_transfer_token
+    return request_session_transfer_token(
+        server.domain, **{**CALL, **changes}
+    ).session_transfer_token
 
 
 # --- certificates ----------------------------------------------------------------------------------------------
@@ -93,7 +95,13 @@ def server_context(*names, issuer="known", expired=False, oldest=False, asks=Fal
     if expired:
         dates["not_after"] = datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    names = names or ("localhost", "127.0.0.1", "mtls.localhost", "tenant.test", "*.proxied.test")
+    names = names or (
+        "localhost",
+        "127.0.0.1",
+        "mtls.localhost",
+        "tenant.test",
+        "*.proxied.test",
+    )
     authority(issuer).issue_cert(*names, **dates).configure_cert(context)
     if oldest:
         with warnings.catch_warnings():
@@ -154,7 +162,9 @@ class Request:
         for line in lines:
             name, _, value = line.partition(":")
             self.headers.setdefault(name.lower(), []).append(value.strip())
-        self.form = {name: values[0] for name, values in parse_qs(body.decode("ascii")).items()}
+        self.form = {
+            name: values[0] for name, values in parse_qs(body.decode("ascii")).items()
+        }
         self.body = body
         self.connection = peer.number
         self.certificate = peer.certificate
@@ -173,9 +183,13 @@ class Peer:
     def handshake(self):
         """Do TLS's handshake as the server does it; ``certificate`` is the client's common name."""
         # In two steps, so that the server can end the connection while it waits here.
-        self.sock = self.server.context.wrap_socket(self.sock, server_side=True, do_handshake_on_connect=False)
+        self.sock = self.server.context.wrap_socket(
+            self.sock, server_side=True, do_handshake_on_connect=False
+        )
         self.sock.do_handshake()
-        subject = dict(part[0] for part in (self.sock.getpeercert() or {}).get("subject", ()))
+        subject = dict(
+            part[0] for part in (self.sock.getpeercert() or {}).get("subject", ())
+        )
         self.certificate = subject.get("commonName")
 
     def read_head(self):
@@ -222,7 +236,9 @@ class Peer:
 
     def reset(self):
         """End the connection with a reset."""
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+        )
         # Not through TLS, which might say goodbye.
         os.close(self.sock.detach())
 
@@ -378,10 +394,14 @@ class FaultServer:
 
 
 #: urllib3 before 1.26 speaks plain HTTP to them.
-needs_https_proxies = pytest.mark.skipif(urllib3.__version__ < "1.26", reason="this urllib3 knows no https proxies")
+needs_https_proxies = pytest.mark.skipif(
+    urllib3.__version__ < "1.26", reason="this urllib3 knows no https proxies"
+)
 
 
-needs_socks = pytest.mark.skipif(importlib.util.find_spec("socks") is None, reason="needs PySocks")
+needs_socks = pytest.mark.skipif(
+    importlib.util.find_spec("socks") is None, reason="needs PySocks"
+)
 
 
 def connect(peer):
@@ -399,7 +419,11 @@ def relay(peer, upstream):
         sockets = [peer.sock, upstream]
         while True:
             # TLS may hold bytes that select can't see.
-            ready = [peer.sock] if getattr(peer.sock, "pending", int)() else select.select(sockets, [], [], 0.2)[0]
+            ready = (
+                [peer.sock]
+                if getattr(peer.sock, "pending", int)()
+                else select.select(sockets, [], [], 0.2)[0]
+            )
             if peer.server.stopping.is_set():
                 return
             for sock in ready:
@@ -421,7 +445,9 @@ def socks(peer, seconds=0.0):
     peer.sock.recv(65536)
     peer.drip(b"\x05\x00", seconds)
     request = peer.sock.recv(65536)
-    upstream = socket.create_connection(("127.0.0.1", int.from_bytes(request[-2:], "big")))
+    upstream = socket.create_connection(
+        ("127.0.0.1", int.from_bytes(request[-2:], "big"))
+    )
     with upstream:
         peer.drip(b"\x05\x00\x00\x01" + b"\x7f\x00\x00\x01" + request[-2:], seconds)
         relay(peer, upstream)
@@ -442,7 +468,9 @@ if urllib3.__version__ < "1.26":
     FORKING += ("-W", "ignore::ResourceWarning")
 
 
-def run_beside(program, *arguments, options=("-W", "error"), call=None, prefix=(), **environment):
+def run_beside(
+    program, *arguments, options=("-W", "error"), call=None, prefix=(), **environment
+):
     """Run a program in a process of its own, the arguments of a mint on its standard input; return what it printed.
 
     It must end well, and write nothing to its standard error: no warning, no traceback.
@@ -457,7 +485,9 @@ def run_beside(program, *arguments, options=("-W", "error"), call=None, prefix=(
         check=False,
     )
     if done.returncode or done.stderr:
-        pytest.fail(f"exit code {done.returncode}: " + done.stderr.decode("utf-8", "replace"))
+        pytest.fail(
+            f"exit code {done.returncode}: " + done.stderr.decode("utf-8", "replace")
+        )
     return done.stdout.decode("utf-8")
 
 
@@ -491,7 +521,13 @@ def resolving(monkeypatch, **names):
         if addresses is None:
             return real(host, port, *args, **kwargs)
         return [
-            (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address or ("127.0.0.1", port))
+            (
+                socket.AF_INET,
+                socket.SOCK_STREAM,
+                socket.IPPROTO_TCP,
+                "",
+                address or ("127.0.0.1", port),
+            )
             for address in addresses
         ]
 

@@ -101,7 +101,9 @@ class DefaultAction:
     def __call__(self, event: Event, api: Api) -> None:
         user_id = self._subject_tokens.user_id(event.transaction.subject_token)
         if user_id is None:
-            api.reject_invalid_subject_token("The subject token is invalid or has expired.")
+            api.reject_invalid_subject_token(
+                "The subject token is invalid or has expired."
+            )
             return
         api.set_user(user_id)
         if event.transaction.actor is not None:

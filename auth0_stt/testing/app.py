@@ -30,7 +30,14 @@ LOG_TYPES = {
 }
 DELEGATED_LOG_TYPES = ("sdeleacft", "fdeleacft")
 # No log holds a token.
-NOT_LOGGED = {*CREDENTIALS, "subject_token", "actor_token", "refresh_token", "code", "code_verifier"}
+NOT_LOGGED = {
+    *CREDENTIALS,
+    "subject_token",
+    "actor_token",
+    "refresh_token",
+    "code",
+    "code_verifier",
+}
 # What a token request has at most once (RFC 6749, 3.2); other fields, for the Action, may repeat.
 ONCE = {
     *NOT_LOGGED,
@@ -90,7 +97,10 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
         try:
             return _authorized(grant, session)
         except OAuth2Error as error:
-            error.redirect_uri, error.state = grant.redirect_uri, request.args.get("state")
+            error.redirect_uri, error.state = (
+                grant.redirect_uri,
+                request.args.get("state"),
+            )
             return _refused(tenant, error, grant.client)
 
     def _authorized(grant: Any, session: Optional[Session]) -> Response:
@@ -98,14 +108,18 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
         if query.get("response_mode", "query") != "query":
             raise Refusal("invalid_request", "The only response_mode here is query.")
         if "audience" in query and query["audience"] not in tenant.resource_servers:
-            raise Refusal("access_denied", "Service not found: {}".format(query["audience"]))
+            raise Refusal(
+                "access_denied", "Service not found: {}".format(query["audience"])
+            )
         if "session_transfer_token" in query:
             return _delegated(grant, session)
         prompt = query.get("prompt", "").split()
         if session is None or "login" in prompt:
             if "none" in prompt:
                 raise Refusal("login_required", "Login required")
-            return login_page(urlencode(query), client.setting("name"), tenant.users.values())
+            return login_page(
+                urlencode(query), client.setting("name"), tenant.users.values()
+            )
         user = tenant.users[session.user_id]
         org_id = checked_organization(tenant, client, query.get("organization"), user)
         return _code(grant, session.within(org_id))
@@ -113,12 +127,16 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
     def _delegated(grant: Any, session: Optional[Session]) -> Response:
         client, ip = grant.client, tenant.address()
         try:
-            new = delegated_session(tenant, client, request.args, tenant.issuer(), ip, session)
+            new = delegated_session(
+                tenant, client, request.args, tenant.issuer(), ip, session
+            )
         except PageInstead as instead:
             tenant.log("w", instead.reason, client_id=client.client_id)
             if instead.page == "error":
                 return error_page(instead.reason, log_out=session is not None)
-            query = {k: v for k, v in request.args.items() if k != "session_transfer_token"}
+            query = {
+                k: v for k, v in request.args.items() if k != "session_transfer_token"
+            }
             users, name = tenant.users.values(), client.setting("name")
             return login_page(urlencode(query), name, users, instead.reason)
         text = "{} is logged in as {}".format((new.actor or {})["sub"], new.user_id)
@@ -126,27 +144,44 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
         return _with_cookie(_code(grant, new), new)
 
     def _code(grant: Any, session: Session) -> Response:
-        response: Response = server.create_authorization_response(grant_user=session, grant=grant)
+        response: Response = server.create_authorization_response(
+            grant_user=session, grant=grant
+        )
         return response
 
     def _with_cookie(response: Response, session: Session) -> Response:
         tenant.records.sessions[session.id] = session
         # No Max-Age: it ends with the browser.
-        response.set_cookie(tenant.cookie, session.id, httponly=True, samesite="Lax", secure=request.is_secure)
+        response.set_cookie(
+            tenant.cookie,
+            session.id,
+            httponly=True,
+            samesite="Lax",
+            secure=request.is_secure,
+        )
         return response
 
     @app.post("/u/login")
     def login() -> Response:
         name = request.form.get("username", "").strip()
-        user = next((u for u in tenant.users.values() if name in (u["email"], u["user_id"])), None)
+        user = next(
+            (u for u in tenant.users.values() if name in (u["email"], u["user_id"])),
+            None,
+        )
         query = {k: v for k, v in request.args.items() if k != "prompt"}
         client = tenant.client(query.get("client_id", ""))
         if client is None:
             return error_page("The login page was left without its query.")
-        if user is None or user.get("blocked") or user["password"] != request.form.get("password"):
+        if (
+            user is None
+            or user.get("blocked")
+            or user["password"] != request.form.get("password")
+        ):
             tenant.log("fp", "Wrong email or password", client_id=client.client_id)
             users, problem = tenant.users.values(), "Wrong email or password"
-            return login_page(urlencode(query), client.setting("name"), users, problem=problem)
+            return login_page(
+                urlencode(query), client.setting("name"), users, problem=problem
+            )
         session = tenant.new_session(user["user_id"], tenant.issuer(), SESSION_LIFETIME)
         tenant.log("s", "Login", client_id=client.client_id, user_id=session.user_id)
         return _with_cookie(_redirect("/authorize?" + urlencode(query)), session)
@@ -165,7 +200,9 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
         elif target in (settings.get("allowed_logout_urls") or []):
             response = _redirect(target)
         else:
-            response = error_page("The returnTo URL is not among the allowed_logout_urls.")
+            response = error_page(
+                "The returnTo URL is not among the allowed_logout_urls."
+            )
         response.delete_cookie(tenant.cookie)
         return response
 
@@ -174,7 +211,11 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
     def userinfo() -> Any:
         claims = current_token.claims
         user = tenant.users.get(claims["sub"])
-        return ({"error": "unauthorized"}, 401) if user is None else profile(user, claims["scope"])
+        return (
+            ({"error": "unauthorized"}, 401)
+            if user is None
+            else profile(user, claims["scope"])
+        )
 
     @app.get("/.well-known/jwks.json")
     def jwks() -> Any:
@@ -188,11 +229,19 @@ def tenant_app(tenant: "LocalTenant") -> Flask:
 
 
 def _flaw_of_token_request() -> Optional[Refusal]:
-    if request.args or any(len(values) > 1 and name in ONCE for name, values in request.form.lists()):
-        return Refusal("invalid_request", "A parameter is in the URL or occurs more than once.")
-    proofs = [name for name in ("client_secret", "client_assertion") if name in request.form]
+    if request.args or any(
+        len(values) > 1 and name in ONCE for name, values in request.form.lists()
+    ):
+        return Refusal(
+            "invalid_request", "A parameter is in the URL or occurs more than once."
+        )
+    proofs = [
+        name for name in ("client_secret", "client_assertion") if name in request.form
+    ]
     if len(proofs) + ("Authorization" in request.headers) > 1:
-        return Refusal("invalid_request", "The client authenticates in more than one way.")
+        return Refusal(
+            "invalid_request", "The client authenticates in more than one way."
+        )
     return None
 
 
@@ -224,22 +273,35 @@ def _auth0_client(header: Optional[str]) -> Any:
     if header is None:
         return None
     try:
-        return json.loads(base64.urlsafe_b64decode(header.replace("+", "-").replace("/", "_")))
+        return json.loads(
+            base64.urlsafe_b64decode(header.replace("+", "-").replace("/", "_"))
+        )
     except ValueError:
         return header
 
 
 def _open_session(tenant: "LocalTenant") -> Optional[Session]:
     session = tenant.records.sessions.get(request.cookies.get(tenant.cookie, ""))
-    if session is None or session.issuer != tenant.issuer() or session.expires_at <= tenant.clock():
+    if (
+        session is None
+        or session.issuer != tenant.issuer()
+        or session.expires_at <= tenant.clock()
+    ):
         return None
     return session if tenant.active_user(session.user_id) is not None else None
 
 
-def _refused(tenant: "LocalTenant", error: OAuth2Error, client: Optional[Client] = None) -> Response:
+def _refused(
+    tenant: "LocalTenant", error: OAuth2Error, client: Optional[Client] = None
+) -> Response:
     """Return an OAuth error to the application, or to the browser where that is not safe."""
     reason = error.get_error_description() or error.error
-    tenant.log("f", reason, client_id=client and client.client_id, details={"error": error.error})
+    tenant.log(
+        "f",
+        reason,
+        client_id=client and client.client_id,
+        details={"error": error.error},
+    )
     if not error.redirect_uri:
         return error_page(reason)
     _, _, headers = error()

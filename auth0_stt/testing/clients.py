@@ -53,7 +53,9 @@ class Client(ClientMixin):  # type: ignore[misc]
 
     def check_client_secret(self, client_secret: str) -> bool:
         expected = self.setting("client_secret") or ""
-        return bool(expected) and hmac.compare_digest(expected.encode(), client_secret.encode())
+        return bool(expected) and hmac.compare_digest(
+            expected.encode(), client_secret.encode()
+        )
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         # RFC 7521, 4.2: a client_id in the form names the client that proves itself.
@@ -85,7 +87,9 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
         super().__init__(leeway=0)
         self._tenant = tenant
 
-    def __call__(self, query_client: Callable[[str], Optional[Client]], oauth_request: Any) -> Any:
+    def __call__(
+        self, query_client: Callable[[str], Optional[Client]], oauth_request: Any
+    ) -> Any:
         try:
             return super().__call__(query_client, oauth_request)
         except (ValueError, TypeError, JoseError):
@@ -93,24 +97,40 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
 
     def resolve_client_public_key(self, client: Client) -> KeySet:
         credentials = client.credentials(self.CLIENT_AUTH_METHOD)
-        return KeySet([RSAKey.import_key(credential["pem"]) for credential in credentials if "pem" in credential])
+        return KeySet(
+            [
+                RSAKey.import_key(credential["pem"])
+                for credential in credentials
+                if "pem" in credential
+            ]
+        )
 
-    def process_assertion_claims(self, assertion: str, resolve_key: KeySet) -> Dict[str, Any]:
+    def process_assertion_claims(
+        self, assertion: str, resolve_key: KeySet
+    ) -> Dict[str, Any]:
         for key in resolve_key.keys:
             try:
-                claims: Dict[str, Any] = jwt.decode(assertion, key, ASSERTION_ALGORITHMS).claims
+                claims: Dict[str, Any] = jwt.decode(
+                    assertion, key, ASSERTION_ALGORITHMS
+                ).claims
             except JoseError:
                 continue
             self.verify_claims(claims)
             return claims
-        raise InvalidClientError(description="No registered key verifies the JWT assertion.")
+        raise InvalidClientError(
+            description="No registered key verifies the JWT assertion."
+        )
 
     def verify_claims(self, claims: Dict[str, Any]) -> None:
         if "iat" not in claims:
             raise InvalidClientError(description="Missing claim: 'iat'")
         # Authlib goes by this machine's clock, so the claims move instead.
         ahead = int(self._tenant.clock.ahead)
-        times = {name: claims[name] - ahead for name in ("exp", "iat", "nbf") if name in claims}
+        times = {
+            name: claims[name] - ahead
+            for name in ("exp", "iat", "nbf")
+            if name in claims
+        }
         super().verify_claims(dict(claims, **times))
 
     def get_audiences(self) -> List[str]:
@@ -126,15 +146,22 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
         return fresh
 
 
-def client_by_certificate(query_client: Callable[[str], Optional[Client]], oauth_request: Any) -> Optional[Client]:
+def client_by_certificate(
+    query_client: Callable[[str], Optional[Client]], oauth_request: Any
+) -> Optional[Client]:
     """Return the application whose registered certificate this TLS connection has (RFC 8705)."""
     certificate = request.environ.get("SSL_CLIENT_CERT")
     client = query_client(oauth_request.form.get("client_id", ""))
     if client is None or certificate is None or not request.host.startswith("mtls."):
         return None
     credentials = client.credentials("self_signed_tls_client_auth")
-    registered = [each.get("thumbprint_sha256") or thumbprint_sha256(each["pem"]) for each in credentials]
-    return client if thumbprint_sha256(certificate) in map(str.lower, registered) else None
+    registered = [
+        each.get("thumbprint_sha256") or thumbprint_sha256(each["pem"])
+        for each in credentials
+    ]
+    return (
+        client if thumbprint_sha256(certificate) in map(str.lower, registered) else None
+    )
 
 
 def thumbprint_sha256(pem: str) -> str:

@@ -41,7 +41,9 @@ def delegated_session(
     """
     _check_application(client)
     redirect_host = urlsplit(query.get("redirect_uri", "")).hostname
-    if lookup(tenant.settings, "tenant.environment_tag") == "production" and redirect_host in (
+    if lookup(
+        tenant.settings, "tenant.environment_tag"
+    ) == "production" and redirect_host in (
         "localhost",
         "127.0.0.1",
     ):
@@ -93,13 +95,20 @@ def _redeem(tenant: "LocalTenant", text: str, ip: str) -> SessionTransferToken:
     with tenant.records.lock:
         token = tenant.records.session_transfer_tokens.get(text)
         if token is None:
-            raise Refusal("access_denied", "The session transfer token is not one of this tenant's.")
+            raise Refusal(
+                "access_denied",
+                "The session transfer token is not one of this tenant's.",
+            )
         if token.used:
-            raise Refusal("access_denied", "The session transfer token has been used before.")
+            raise Refusal(
+                "access_denied", "The session transfer token has been used before."
+            )
         if token.expires_at <= tenant.clock():
             raise Refusal("access_denied", "The session transfer token has expired.")
         if token.ip != ip:
-            reason = "The session transfer token is bound to the IP address {}, not {}.{}"
+            reason = (
+                "The session transfer token is bound to the IP address {}, not {}.{}"
+            )
             remark = f" ({token.ip_remark}.)" if token.ip_remark else ""
             raise Refusal("access_denied", reason.format(token.ip, ip, remark))
         token.used = True
@@ -110,10 +119,14 @@ def _check_connection(tenant: "LocalTenant", client: Client, user: Settings) -> 
     connection = tenant.connections.get(user["connection"], {})
     if client.client_id not in connection.get("enabled_clients", []):
         reason = "The connection {} of the user is not enabled for the application {}."
-        raise Refusal("access_denied", reason.format(user["connection"], client.client_id))
+        raise Refusal(
+            "access_denied", reason.format(user["connection"], client.client_id)
+        )
 
 
-def checked_organization(tenant: "LocalTenant", client: Client, name: Optional[str], user: Settings) -> Optional[str]:
+def checked_organization(
+    tenant: "LocalTenant", client: Client, name: Optional[str], user: Settings
+) -> Optional[str]:
     """Return the id of the organization that a login is for, None for a login without one.
 
     Raises:
@@ -123,10 +136,15 @@ def checked_organization(tenant: "LocalTenant", client: Client, name: Optional[s
     if not name:
         if usage == "require":
             # No picker can be shown in a delegated login.
-            raise Refusal("invalid_request", "The application requires the organization parameter.")
+            raise Refusal(
+                "invalid_request",
+                "The application requires the organization parameter.",
+            )
         return None
     if usage == "deny":
-        raise Refusal("invalid_request", "The application does not allow organizations.")
+        raise Refusal(
+            "invalid_request", "The application does not allow organizations."
+        )
     org_id = find_organization(tenant.organizations, name)
     if org_id is None:
         raise Refusal("invalid_request", f"The organization {name} does not exist.")

@@ -125,11 +125,20 @@ def _play(tell: Teller) -> str:
             "a session transfer token",
             ("token", masked(token)),
             ("issued_token_type", result.issued_token_type),
-            ("expires_in", f"{result.expires_in} seconds, for one use, from {AGENT_IP} alone"),
+            (
+                "expires_in",
+                f"{result.expires_in} seconds, for one use, from {AGENT_IP} alone",
+            ),
         )
 
-        url = build_session_transfer_redirect(tenant.settings["shop"]["initiate_login_uri"], result)
-        tell.step("Console -> browser", "303, go to the shop", ("Location", masked_url(url, token)))
+        url = build_session_transfer_redirect(
+            tenant.settings["shop"]["initiate_login_uri"], result
+        )
+        tell.step(
+            "Console -> browser",
+            "303, go to the shop",
+            ("Location", masked_url(url, token)),
+        )
 
         claims = tenant.redeem(url, ip=AGENT_IP)
         actor = actor_from_claims(claims)
@@ -142,8 +151,12 @@ def _play(tell: Teller) -> str:
             ("act.sub", f"{actor.sub}, who is really there"),
         )
 
-        tell.step("Browser", "the same URL once more", ("refused", _refusal(tenant, url)))
-        tell.step("Tenant", "its log", *((log.type, log.description) for log in tenant.logs))
+        tell.step(
+            "Browser", "the same URL once more", ("refused", _refusal(tenant, url))
+        )
+        tell.step(
+            "Tenant", "its log", *((log.type, log.description) for log in tenant.logs)
+        )
     return url
 
 

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, Collection, Dict, List, Optional, Tuple
 from authlib.oauth2.rfc6749.errors import InvalidRequestError, UnauthorizedClientError
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 from flask import g, request
-from joserfc.errors import BadSignatureError, ExpiredTokenError, InvalidClaimError, JoseError, MissingClaimError
+from joserfc.errors import (
+    BadSignatureError,
+    ExpiredTokenError,
+    InvalidClaimError,
+    JoseError,
+    MissingClaimError,
+)
 
 from .action import Api, Event, Refusal, Request, Transaction
 from .clients import AUTH_METHODS
@@ -25,17 +31,27 @@ SESSION_TRANSFER_TOKEN_TYPE = "urn:auth0:params:oauth:token-type:session_transfe
 SESSION_TRANSFER_TOKEN_LIFETIME = 60
 CREDENTIALS = ("client_secret", "client_assertion", "client_assertion_type")
 
-MFA_NOT_SUPPORTED = "MFA is not supported using actor_token with the requested token exchange profile."
-SET_ACTOR_REQUIRED = "setActor is required when requesting a session transfer token via token exchange."
+MFA_NOT_SUPPORTED = (
+    "MFA is not supported using actor_token with the requested token exchange profile."
+)
+SET_ACTOR_REQUIRED = (
+    "setActor is required when requesting a session transfer token via token exchange."
+)
 SUSPICIOUS = (
-    "We have detected suspicious login behavior and further attempts will be blocked. Please contact the administrator."
+    "We have detected suspicious login behavior and further attempts will be blocked. "
+    "Please contact the administrator."
 )
 
 
 def form_without(names: Collection[str]) -> Dict[str, Any]:
     """Return the form of the current request as Auth0 has it: a field that is repeated as a list."""
-    fields = {name: values for name, values in request.form.lists() if name not in names}
-    return {name: values if len(values) > 1 else values[0] for name, values in fields.items()}
+    fields = {
+        name: values for name, values in request.form.lists() if name not in names
+    }
+    return {
+        name: values if len(values) > 1 else values[0]
+        for name, values in fields.items()
+    }
 
 
 class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
@@ -54,14 +70,18 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
         self.request.client = self.authenticate_token_endpoint_client()
         profiles = self.client.setting("token_exchange.allow_any_profile_of_type") or []
         if "custom_authentication" not in profiles:
-            raise UnauthorizedClientError("The client may not use custom token exchange profiles.")
+            raise UnauthorizedClientError(
+                "The client may not use custom token exchange profiles."
+            )
         for name in ("subject_token", "subject_token_type"):
             if not form.get(name):
                 raise InvalidRequestError(f"Missing required parameter: {name}")
         if bool(form.get("actor_token")) != bool(form.get("actor_token_type")):
             raise InvalidRequestError("actor_token and actor_token_type go together.")
         if form["subject_token_type"] not in self.tenant.token_exchange_profiles:
-            raise InvalidRequestError("No token exchange profile has this subject_token_type.")
+            raise InvalidRequestError(
+                "No token exchange profile has this subject_token_type."
+            )
 
     def create_token_response(self) -> Tuple[int, Dict[str, Any], Any]:
         tenant, form, now = self.tenant, self.request.form, self.tenant.clock()
@@ -74,8 +94,12 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
         wants_session = audience == f"urn:{tenant.host()}:session_transfer"
         if audience and not wants_session and audience not in tenant.resource_servers:
             raise Refusal("invalid_target", f"Service not found: {audience}")
-        if wants_session and not self.client.setting("session_transfer.can_create_session_transfer_token"):
-            raise InvalidRequestError("Session transfer is not enabled for this client.")
+        if wants_session and not self.client.setting(
+            "session_transfer.can_create_session_transfer_token"
+        ):
+            raise InvalidRequestError(
+                "Session transfer is not enabled for this client."
+            )
         organization = self._organization()
 
         api = self._run_action(self._event(ip, actor, organization))
@@ -84,15 +108,21 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
         if api.refusal is not None:
             raise api.refusal
         if tenant.active_user(api.user_id or "") is None:
-            raise InvalidRequestError("The Action set no user, or one that is unknown or blocked.")
+            raise InvalidRequestError(
+                "The Action set no user, or one that is unknown or blocked."
+            )
         g.user_id = api.user_id
         if form.get("actor_token") and tenant.wants_mfa():
             raise Refusal("mfa_required", MFA_NOT_SUPPORTED)
         if organization is not None and api.user_id not in organization["members"]:
-            raise Refusal("access_denied", "The user is not a member of the organization.")
+            raise Refusal(
+                "access_denied", "The user is not a member of the organization."
+            )
 
         # A delegated session gets no refresh token.
-        requested = [word for word in form.get("scope", "").split() if word != "offline_access"]
+        requested = [
+            word for word in form.get("scope", "").split() if word != "offline_access"
+        ]
         scope = " ".join(requested)
         profile = tenant.token_exchange_profiles[form["subject_token_type"]]
         if not (wants_session and profile["session_transfer"]):
@@ -105,7 +135,9 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
                 actor=api.actor,
                 org_id=organization["id"] if organization else None,
             )
-            answer = self._access_token(session, scope, None if wants_session else audience)
+            answer = self._access_token(
+                session, scope, None if wants_session else audience
+            )
             return 200, answer, self.TOKEN_RESPONSE_HEADER
         if api.actor is None:
             raise InvalidRequestError(SET_ACTOR_REQUIRED)
@@ -129,10 +161,16 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
             answer["scope"] = scope
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
-    def _access_token(self, session: Session, scope: str, audience: Optional[str]) -> Any:
+    def _access_token(
+        self, session: Session, scope: str, audience: Optional[str]
+    ) -> Any:
         g.audience = audience
         answer = self.server.generate_token(
-            self.GRANT_TYPE, self.client, user=session, scope=scope, include_refresh_token=False
+            self.GRANT_TYPE,
+            self.client,
+            user=session,
+            scope=scope,
+            include_refresh_token=False,
         )
         answer["issued_token_type"] = ACCESS_TOKEN_TYPE
         return answer
@@ -144,9 +182,15 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
         if header is None:
             return own, ""
         if not self.client.setting("is_token_endpoint_ip_header_trusted"):
-            return own, "auth0-forwarded-for was ignored: is_token_endpoint_ip_header_trusted is off"
+            return (
+                own,
+                "auth0-forwarded-for was ignored: is_token_endpoint_ip_header_trusted is off",
+            )
         if not self.request.auth_method.startswith("client_secret"):
-            return own, "auth0-forwarded-for was ignored: no client secret authenticated the call"
+            return (
+                own,
+                "auth0-forwarded-for was ignored: no client secret authenticated the call",
+            )
         forwarded = parse_ip(header)
         if forwarded is None:
             return own, "auth0-forwarded-for was ignored: it is not one IP address"
@@ -165,10 +209,14 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
                 aud={"essential": True, "value": self.client.client_id},
             )
         except (JoseError, ValueError) as error:
-            raise Refusal("invalid_request", "Invalid actor token: " + _complaint(error)) from None
+            raise Refusal(
+                "invalid_request", "Invalid actor token: " + _complaint(error)
+            ) from None
         actor = self.tenant.active_user(claims["sub"])
         if actor is None:
-            raise InvalidRequestError("Invalid actor token: the user is unknown or blocked")
+            raise InvalidRequestError(
+                "Invalid actor token: the user is unknown or blocked"
+            )
         return actor
 
     def _organization(self) -> Optional[Settings]:
@@ -180,10 +228,15 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
             raise InvalidRequestError("parameter organization is invalid")
         return dict(self.tenant.organizations[org_id], id=org_id)
 
-    def _event(self, ip: str, actor: Optional[Settings], organization: Optional[Settings]) -> Event:
+    def _event(
+        self, ip: str, actor: Optional[Settings], organization: Optional[Settings]
+    ) -> Event:
         form = self.request.form
         return Event(
-            client={"client_id": self.client.client_id, "name": self.client.setting("name")},
+            client={
+                "client_id": self.client.client_id,
+                "name": self.client.setting("name"),
+            },
             request=Request(
                 ip=ip,
                 hostname=request.host,

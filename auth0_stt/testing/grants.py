@@ -31,9 +31,13 @@ def authorization_server(tenant: "LocalTenant", app: Flask) -> AuthorizationServ
     server.tenant = tenant
     server.register_token_generator("default", TokenGenerator(tenant))
     server.register_client_auth_method("private_key_jwt", PrivateKeyJwt(tenant))
-    server.register_client_auth_method("self_signed_tls_client_auth", client_by_certificate)
+    server.register_client_auth_method(
+        "self_signed_tls_client_auth", client_by_certificate
+    )
     id_tokens = IdTokens(tenant)
-    server.register_grant(AuthorizationCodeGrant, [CodeChallenge(required=False), id_tokens])
+    server.register_grant(
+        AuthorizationCodeGrant, [CodeChallenge(required=False), id_tokens]
+    )
     server.register_grant(RefreshTokenGrant, [id_tokens])
     server.register_grant(TokenExchangeGrant)
     return server
@@ -43,7 +47,9 @@ class TokenGenerator(BearerTokenGenerator):  # type: ignore[misc]
     """Makes access tokens, and refresh tokens where they were asked for."""
 
     def __init__(self, tenant: "LocalTenant") -> None:
-        super().__init__(self._access_token, self._refresh_token, lambda *_: ACCESS_TOKEN_LIFETIME)
+        super().__init__(
+            self._access_token, self._refresh_token, lambda *_: ACCESS_TOKEN_LIFETIME
+        )
         self._tenant = tenant
 
     def generate(
@@ -56,18 +62,37 @@ class TokenGenerator(BearerTokenGenerator):  # type: ignore[misc]
         include_refresh_token: bool = True,
     ) -> Any:
         # A delegated session never gets a refresh token.
-        offline = "offline_access" in (g.get("granted_scope") or scope or "").split() and user.actor is None
-        return super().generate(grant_type, client, user, scope, expires_in, include_refresh_token and offline)
+        offline = (
+            "offline_access" in (g.get("granted_scope") or scope or "").split()
+            and user.actor is None
+        )
+        return super().generate(
+            grant_type,
+            client,
+            user,
+            scope,
+            expires_in,
+            include_refresh_token and offline,
+        )
 
-    def _access_token(self, client: Client, grant_type: str, user: Session, scope: str) -> str:
-        return access_token(client, user, scope, g.get("audience"), self._tenant.clock())
+    def _access_token(
+        self, client: Client, grant_type: str, user: Session, scope: str
+    ) -> str:
+        return access_token(
+            client, user, scope, g.get("audience"), self._tenant.clock()
+        )
 
-    def _refresh_token(self, client: Client, grant_type: str, user: Session, scope: str) -> str:
+    def _refresh_token(
+        self, client: Client, grant_type: str, user: Session, scope: str
+    ) -> str:
         token = secrets.token_urlsafe(32)
         family = g.get("family") or secrets.token_urlsafe(8)
         # A refresh token keeps what was granted, whatever was asked for this time.
         self._tenant.records.refresh_tokens[token] = RefreshToken(
-            client_id=client.client_id, scope=g.get("granted_scope") or scope, session=user, family=family
+            client_id=client.client_id,
+            scope=g.get("granted_scope") or scope,
+            session=user,
+            family=family,
         )
         return token
 
@@ -92,7 +117,11 @@ class IdTokens(OpenIDCode):  # type: ignore[misc]
         return tenant_key()
 
     def get_compatible_claims(self, oauth_request: Any) -> Dict[str, Any]:
-        client, session, now = oauth_request.client, oauth_request.user, int(self._tenant.clock())
+        client, session, now = (
+            oauth_request.client,
+            oauth_request.user,
+            int(self._tenant.clock()),
+        )
         lifetime = client.setting("jwt_configuration.lifetime_in_seconds") or 36000
         return {
             "iss": session.issuer,
@@ -136,7 +165,9 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
             code_challenge_method=data.get("code_challenge_method"),
         )
 
-    def query_authorization_code(self, code: str, client: Client) -> Optional[AuthorizationCode]:
+    def query_authorization_code(
+        self, code: str, client: Client
+    ) -> Optional[AuthorizationCode]:
         tenant = self.server.tenant
         with tenant.records.lock:
             found: Optional[AuthorizationCode] = tenant.records.codes.get(code)
@@ -151,7 +182,9 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
     def delete_authorization_code(self, authorization_code: AuthorizationCode) -> None:
         """It was spent when it was queried, so that two requests at once can't both have it."""
 
-    def authenticate_user(self, authorization_code: AuthorizationCode) -> Optional[Session]:
+    def authenticate_user(
+        self, authorization_code: AuthorizationCode
+    ) -> Optional[Session]:
         session = authorization_code.session
         return session if session.user_id in self.server.tenant.users else None
 
@@ -162,7 +195,9 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
     TOKEN_ENDPOINT_AUTH_METHODS: List[str] = AUTH_METHODS
 
     def authenticate_refresh_token(self, refresh_token: str) -> Optional[RefreshToken]:
-        found: Optional[RefreshToken] = self.server.tenant.records.refresh_tokens.get(refresh_token)
+        found: Optional[RefreshToken] = self.server.tenant.records.refresh_tokens.get(
+            refresh_token
+        )
         if found is None or found.client_id != self.request.client.client_id:
             raise InvalidGrantError("Unknown or invalid refresh token.")
         g.user_id = found.session.user_id
@@ -183,13 +218,17 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
 
     def issue_token(self, user: Session, refresh_token: RefreshToken) -> Any:
         g.family, g.granted_scope = refresh_token.family, refresh_token.scope
-        rotating = self.request.client.setting("refresh_token.rotation_type") != "non-rotating"
+        rotating = (
+            self.request.client.setting("refresh_token.rotation_type") != "non-rotating"
+        )
         # Spent only now that nothing can be refused any more, and in one step: two at once can't both do so.
         with self.server.tenant.records.lock:
             self._refuse_reuse(refresh_token)
             refresh_token.used = rotating
             scope = self.request.payload.scope or refresh_token.scope
-            return self.generate_token(user=user, scope=scope, include_refresh_token=rotating)
+            return self.generate_token(
+                user=user, scope=scope, include_refresh_token=rotating
+            )
 
     def authenticate_user(self, refresh_token: RefreshToken) -> Optional[Session]:
         if self.server.tenant.active_user(refresh_token.session.user_id) is None:
@@ -227,6 +266,8 @@ class UserinfoTokens(BearerTokenValidator):  # type: ignore[misc]
         audiences = [issuer + "userinfo" for issuer in self._tenant.issuers()]
         expected = {"essential": True, "values": audiences}
         try:
-            return BearerToken(verified(token_string, self._tenant.clock(), aud=expected))
+            return BearerToken(
+                verified(token_string, self._tenant.clock(), aud=expected)
+            )
         except (JoseError, ValueError):
             return None

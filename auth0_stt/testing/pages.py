@@ -67,9 +67,16 @@ _ERROR = """<p>{{ message }}</p>
 {% if log_out %}<a class="button" href="/v2/logout">Log out</a>{% endif %}"""
 
 
-def login_page(query: str, application: str, users: Any, reason: str = "", problem: str = "") -> Response:
+def login_page(
+    query: str, application: str, users: Any, reason: str = "", problem: str = ""
+) -> Response:
     """Return the login page; it posts back to /u/login with the query of /authorize."""
-    content = {"query": query, "application": application, "users": users, "problem": problem}
+    content = {
+        "query": query,
+        "application": application,
+        "users": users,
+        "problem": problem,
+    }
     return _page("Log in", _LOGIN, content, reason, 401 if problem else 200)
 
 
@@ -86,10 +93,16 @@ def logged_out_page() -> Response:
     return _page("Logged out", "<p>You have no session here any more.</p>", {}, "", 200)
 
 
-def _page(title: str, template: str, content: Any, reason: str, status: int) -> Response:
-    inner = render_template_string("{% autoescape true %}" + template + "{% endautoescape %}", **content)
+def _page(
+    title: str, template: str, content: Any, reason: str, status: int
+) -> Response:
+    inner = render_template_string(
+        "{% autoescape true %}" + template + "{% endautoescape %}", **content
+    )
     page = render_template_string(
-        "{% autoescape true %}" + _LAYOUT.replace("{{ content }}", "{{ content|safe }}") + "{% endautoescape %}",
+        "{% autoescape true %}"
+        + _LAYOUT.replace("{{ content }}", "{{ content|safe }}")
+        + "{% endautoescape %}",
         title=title,
         content=inner,
         reason=reason,

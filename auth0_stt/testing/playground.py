@@ -57,7 +57,9 @@ class Playground:
         self.web: Session = Session()
         # A proxy from the environment can't reach this machine's loopback.
         self.web.trust_env = False
-        self.web.headers[self.tenant.address_header] = f"{self.tenant.address_secret} {SERVER_ADDRESS}"
+        self.web.headers[self.tenant.address_header] = (
+            f"{self.tenant.address_secret} {SERVER_ADDRESS}"
+        )
         self._port = port
         self._defaults: Dict[str, Any] = {}
         self._servers: List[_Server] = []
@@ -80,7 +82,10 @@ class Playground:
         return self
 
     def __exit__(
-        self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
     ) -> None:
         self.close()
 
@@ -110,7 +115,11 @@ class Playground:
     def open_sessions(self) -> List[str]:
         """Return whose sessions are open on the shop's domain."""
         sessions, now = list(self.tenant.records.sessions.values()), self.tenant.clock()
-        return [one.user_id for one in sessions if one.issuer == self._issuer and one.expires_at > now]
+        return [
+            one.user_id
+            for one in sessions
+            if one.issuer == self._issuer and one.expires_at > now
+        ]
 
     @property
     def _issuer(self) -> str:
@@ -118,14 +127,18 @@ class Playground:
 
     def _register(self) -> None:
         settings = self.tenant.settings
-        settings["console"].update(callbacks=[self.url + "callback"], initiate_login_uri=self.url)
+        settings["console"].update(
+            callbacks=[self.url + "callback"], initiate_login_uri=self.url
+        )
         settings["shop"].update(
             callbacks=[self.shop_url + "callback"],
             allowed_logout_urls=[self.shop_url],
             initiate_login_uri=self.shop_url + "login",
         )
         names = ("settings", "connections", "token_exchange_profiles", "action")
-        self._defaults = {name: copy.deepcopy(getattr(self.tenant, name)) for name in names[:3]}
+        self._defaults = {
+            name: copy.deepcopy(getattr(self.tenant, name)) for name in names[:3]
+        }
         self._defaults["action"] = self.tenant.action
 
     def _watch_tenant(self) -> None:
@@ -136,7 +149,10 @@ class Playground:
             delegated = "session_transfer_token=" in environ["QUERY_STRING"]
             if "open-session" not in self.switches or not delegated:
                 return recorded(environ, start_response)
-            session, sessions = self.tenant.new_session(AGENT, self._issuer, 3600), self.tenant.records.sessions
+            session, sessions = (
+                self.tenant.new_session(AGENT, self._issuer, 3600),
+                self.tenant.records.sessions,
+            )
             sessions[session.id] = session
             environ["HTTP_COOKIE"] = f"{self.tenant.cookie}={session.id}"
             try:
@@ -149,7 +165,11 @@ class Playground:
             # Also those of browsers that were closed: there is one visitor.
             if request.path == "/v2/logout":
                 sessions = self.tenant.records.sessions
-                for session in [session for session in sessions.values() if session.issuer == self._issuer]:
+                for session in [
+                    session
+                    for session in sessions.values()
+                    if session.issuer == self._issuer
+                ]:
                     sessions.pop(session.id, None)
             return response
 
@@ -157,7 +177,9 @@ class Playground:
         def way_back(response: Response) -> Response:
             if response.mimetype == "text/html" and request.path != "/oauth/token":
                 page = response.get_data(as_text=True)
-                response.set_data(page.replace("</main>", trail_link(self.url) + "</main>"))
+                response.set_data(
+                    page.replace("</main>", trail_link(self.url) + "</main>")
+                )
             return response
 
         app.wsgi_app = wsgi_app  # type: ignore[method-assign]
@@ -174,7 +196,10 @@ class _Server(ThreadedWSGIServer):
     def __init__(self, port: int) -> None:
         super().__init__(LOOPBACK, port, _not_yet, handler=_Quiet)
         self._thread = threading.Thread(
-            target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="auth0-stt playground", daemon=True
+            target=self.serve_forever,
+            kwargs={"poll_interval": 0.05},
+            name="auth0-stt playground",
+            daemon=True,
         )
 
     def start(self, app: Any) -> None:

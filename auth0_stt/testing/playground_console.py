@@ -3,7 +3,15 @@
 from typing import TYPE_CHECKING, Any, Dict, Optional
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, make_response, redirect, render_template_string, request
+from flask import (
+    Flask,
+    Response,
+    abort,
+    make_response,
+    redirect,
+    render_template_string,
+    request,
+)
 from requests import Session
 
 from .. import (
@@ -26,7 +34,10 @@ if TYPE_CHECKING:
 AGENT = "auth0|sam"
 # Where the agent seems to have been at the click (RFC 5737).
 FORMER_ADDRESS = "198.51.100.7"
-CUSTOMERS = {"auth0|ada": "her cart shows the wrong price", "auth0|lin": "an order that never arrived"}
+CUSTOMERS = {
+    "auth0|ada": "her cart shows the wrong price",
+    "auth0|lin": "an order that never arrived",
+}
 TOO_LATE = 61.0
 
 
@@ -34,7 +45,9 @@ def console_app(playground: "Playground") -> Flask:
     """Return the console; its agent has signed in already."""
     tenant, trail = playground.tenant, playground.trail
     agent = tenant.agent_tokens(AGENT)
-    app = Flask("auth0_stt.testing.playground", static_folder=None, template_folder=None)
+    app = Flask(
+        "auth0_stt.testing.playground", static_folder=None, template_folder=None
+    )
     own_host = urlsplit(playground.url).netloc
 
     @app.before_request
@@ -53,10 +66,14 @@ def console_app(playground: "Playground") -> Flask:
         return render_template_string(
             HOME,
             agent=tenant.users[AGENT],
-            customers=[(tenant.users[user_id], why) for user_id, why in CUSTOMERS.items()],
+            customers=[
+                (tenant.users[user_id], why) for user_id, why in CUSTOMERS.items()
+            ],
             groups=GROUPS,
             on=playground.switches,
-            open_sessions=[tenant.users[user_id]["name"] for user_id in playground.open_sessions()],
+            open_sessions=[
+                tenant.users[user_id]["name"] for user_id in playground.open_sessions()
+            ],
             shop_url=playground.shop_url,
             has_trail=bool(trail.messages),
         )
@@ -95,11 +112,16 @@ def console_app(playground: "Playground") -> Flask:
     def _actor_token(settings: Dict[str, Any]) -> str:
         if "stale-id-token" in playground.switches:
             configuration = tenant.settings["console"]["jwt_configuration"]
-            lifetime, configuration["lifetime_in_seconds"] = configuration["lifetime_in_seconds"], -60
+            lifetime, configuration["lifetime_in_seconds"] = (
+                configuration["lifetime_in_seconds"],
+                -60,
+            )
             stale: str = tenant.agent_tokens(AGENT)["id_token"]
             configuration["lifetime_in_seconds"] = lifetime
             return stale
-        actor = resolve_actor_token(**settings, id_token=agent["id_token"], refresh_token=agent["refresh_token"])
+        actor = resolve_actor_token(
+            **settings, id_token=agent["id_token"], refresh_token=agent["refresh_token"]
+        )
         agent.update(id_token=actor.actor_token, refresh_token=actor.refresh_token)
         return actor.actor_token
 

@@ -7,7 +7,16 @@ from urllib.parse import urlencode
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
 from authlib.integrations.requests_client import OAuth2Session
-from flask import Flask, Response, abort, redirect, render_template_string, request, session, url_for
+from flask import (
+    Flask,
+    Response,
+    abort,
+    redirect,
+    render_template_string,
+    request,
+    session,
+    url_for,
+)
 
 from .. import InvalidArgumentError, actor_from_claims, session_transfer_params
 from .playground_pages import SHOP
@@ -39,9 +48,13 @@ def shop_app(playground: "Playground") -> Flask:
     """Return the shop, an ordinary application with Authlib."""
     tenant = playground.tenant
     auth0 = tenant.shop
-    app = Flask("auth0_stt.testing.playground", static_folder=None, template_folder=None)
+    app = Flask(
+        "auth0_stt.testing.playground", static_folder=None, template_folder=None
+    )
     app.secret_key = secrets.token_bytes(32)
-    app.config.update(SESSION_COOKIE_NAME=tenant.cookie + "_shop", SESSION_COOKIE_SAMESITE="Lax")
+    app.config.update(
+        SESSION_COOKIE_NAME=tenant.cookie + "_shop", SESSION_COOKIE_SAMESITE="Lax"
+    )
     oauth = OAuth(app)
     oauth.register(
         "auth0",
@@ -49,7 +62,10 @@ def shop_app(playground: "Playground") -> Flask:
         client_id=auth0["client_id"],
         client_secret=auth0["client_secret"],
         server_metadata_url=auth0["domain"] + "/.well-known/openid-configuration",
-        client_kwargs={"scope": SCOPE + " offline_access", "code_challenge_method": "S256"},
+        client_kwargs={
+            "scope": SCOPE + " offline_access",
+            "code_challenge_method": "S256",
+        },
     )
 
     @app.get("/login")
@@ -63,7 +79,9 @@ def shop_app(playground: "Playground") -> Flask:
         if delegated and "offline-access" not in playground.switches:
             # A delegated login that asks for offline_access is refused.
             delegated["scope"] = SCOPE
-        return oauth.auth0.authorize_redirect(url_for("callback", _external=True), **delegated)
+        return oauth.auth0.authorize_redirect(
+            url_for("callback", _external=True), **delegated
+        )
 
     @app.get("/callback")
     def callback() -> Any:
@@ -85,7 +103,9 @@ def shop_app(playground: "Playground") -> Flask:
     def delete() -> Any:
         user = session.get("user") or abort(401)
         if actor_from_claims(user) is not None:
-            return _page(problem="An agent can\u2019t delete a customer\u2019s account. This was refused."), 403
+            return _page(
+                problem="An agent can\u2019t delete a customer\u2019s account. This was refused."
+            ), 403
         return _page(notice="The account would be gone now, if this were a real shop.")
 
     @app.get("/logout")

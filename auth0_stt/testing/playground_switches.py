@@ -56,7 +56,9 @@ def _no_actor(tenant: "LocalTenant") -> None:
 
 
 def _deny(tenant: "LocalTenant") -> None:
-    tenant.action = lambda event, api: api.deny("unauthorized_actor", "Sam is not on call this week.")
+    tenant.action = lambda event, api: api.deny(
+        "unauthorized_actor", "Sam is not on call this week."
+    )
 
 
 def _mfa(tenant: "LocalTenant") -> None:
@@ -102,7 +104,11 @@ GROUPS = (
                 "no-transfer",
                 "Session transfer is not enabled",
                 "Set session_transfer.can_create_session_transfer_token = true on the console.",
-                _client("console", "session_transfer.can_create_session_transfer_token", False),
+                _client(
+                    "console",
+                    "session_transfer.can_create_session_transfer_token",
+                    False,
+                ),
             ),
             Switch(
                 "access-token",
@@ -116,7 +122,12 @@ GROUPS = (
                 "Call api.authentication.setActor() in the Action.",
                 _no_actor,
             ),
-            Switch("deny", "The Action says no", "That is the Action\u2019s to decide: it named the reason.", _deny),
+            Switch(
+                "deny",
+                "The Action says no",
+                "That is the Action\u2019s to decide: it named the reason.",
+                _deny,
+            ),
             Switch(
                 "mfa",
                 "Everyone needs a second factor",
@@ -132,13 +143,19 @@ GROUPS = (
                 "no-delegation",
                 "allow_delegated_access is off",
                 "Set session_transfer.delegation.allow_delegated_access = true on the shop.",
-                _client("shop", "session_transfer.delegation.allow_delegated_access", False),
+                _client(
+                    "shop", "session_transfer.delegation.allow_delegated_access", False
+                ),
             ),
             Switch(
                 "no-query",
                 "\u201cquery\u201d is not an allowed method",
                 'Add "query" to session_transfer.allowed_authentication_methods of the shop.',
-                _client("shop", "session_transfer.allowed_authentication_methods", ["cookie"]),
+                _client(
+                    "shop",
+                    "session_transfer.allowed_authentication_methods",
+                    ["cookie"],
+                ),
             ),
             Switch(
                 "consent",

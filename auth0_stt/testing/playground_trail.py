@@ -77,7 +77,11 @@ class Trail:
 
     def names_an_actor(self) -> bool:
         """Return whether the last ID token did."""
-        tokens = [dict(message.carried) for message in self.messages if message.sender == "Tenant"]
+        tokens = [
+            dict(message.carried)
+            for message in self.messages
+            if message.sender == "Tenant"
+        ]
         return any(ACTOR in carried for carried in tokens[-1:])
 
     def clear(self) -> None:
@@ -104,24 +108,32 @@ class Recorder:
         path = environ["PATH_INFO"]
         if path == "/enter":
             self._trail.clear()
-        line = "{} {}{}".format(environ["REQUEST_METHOD"], environ.get("HTTP_HOST", ""), path)
+        line = "{} {}{}".format(
+            environ["REQUEST_METHOD"], environ.get("HTTP_HOST", ""), path
+        )
         note = _note_on_request(self._party, path, dict(request))
         self._trail.add(Message(sender, self._party, line, note, _shown(request)))
 
         told: List[Any] = []
 
-        def start(status: str, headers: List[Tuple[str, str]], exc_info: Any = None) -> Any:
+        def start(
+            status: str, headers: List[Tuple[str, str]], exc_info: Any = None
+        ) -> Any:
             told[:] = [status, dict(headers)]
             return start_response(status, headers, exc_info)
 
         body = b"".join(self._app(environ, start))
         status, headers = told
-        note, failed, kind = _note_on_answer(self._party, path, int(status[:3]), headers, body)
+        note, failed, kind = _note_on_answer(
+            self._party, path, int(status[:3]), headers, body
+        )
         answer = _fields_of_answer(headers, body, self._party == "Console")
         target = urlsplit(headers.get("Location", ""))
         line = f"{int(status[:3])} {HTTPStatus(int(status[:3])).phrase}"
         line += f", to {target.netloc}{target.path}" if target.path else ""
-        self._trail.add(Message(self._party, sender, line, note, _shown(answer), failed))
+        self._trail.add(
+            Message(self._party, sender, line, note, _shown(answer), failed)
+        )
         if kind == "entered" and not self._trail.names_an_actor():
             kind = "customer"
         if kind and sender != SCANNER:
@@ -161,7 +173,9 @@ def _fields_of_request(environ: Dict[str, Any]) -> Fields:
 def _fields_of_answer(headers: Dict[str, str], body: bytes, careful: bool) -> Fields:
     fields = parse_qsl(urlsplit(headers.get("Location", "")).query)
     if headers.get("Content-Type", "").startswith("application/json"):
-        fields += [(name, str(value)) for name, value in json.loads(body.decode()).items()]
+        fields += [
+            (name, str(value)) for name, value in json.loads(body.decode()).items()
+        ]
     for name, value in list(fields):
         if name == "id_token":
             claims = json.loads(jws.extract_compact(value.encode()).payload)
@@ -169,7 +183,9 @@ def _fields_of_answer(headers: Dict[str, str], body: bytes, careful: bool) -> Fi
             fields += [("  its sub", claims["sub"]), (ACTOR, act.get("sub", ""))]
     if careful and "Location" in headers:
         names = ("Cache-Control", "Referrer-Policy")
-        fields += [("header " + name, headers[name]) for name in names if name in headers]
+        fields += [
+            ("header " + name, headers[name]) for name in names if name in headers
+        ]
     return fields
 
 
@@ -191,8 +207,12 @@ def _note_on_request(party: str, path: str, request: Dict[str, str]) -> str:
     token = "session_transfer_token" in request
     return {
         "/enter": "Sam picks a customer and says why.",
-        "/login": "The browser carries the token to the shop\u2019s login route." if token else "An ordinary login.",
-        "/authorize": "The token arrives where it is redeemed." if token else "A login without a token.",
+        "/login": "The browser carries the token to the shop\u2019s login route."
+        if token
+        else "An ordinary login.",
+        "/authorize": "The token arrives where it is redeemed."
+        if token
+        else "A login without a token.",
         "/callback": "The browser comes back to the shop.",
         "/account/delete": "Somebody tries to delete the account.",
         "/u/login": "Somebody logs in by hand.",
@@ -201,7 +221,9 @@ def _note_on_request(party: str, path: str, request: Dict[str, str]) -> str:
     }[path]
 
 
-def _note_on_answer(party: str, path: str, status: int, headers: Dict[str, str], body: bytes) -> Tuple[str, bool, str]:
+def _note_on_answer(
+    party: str, path: str, status: int, headers: Dict[str, str], body: bytes
+) -> Tuple[str, bool, str]:
     """Return a note, whether the flow failed here, and the outcome's kind where it ends here."""
     location = headers.get("Location", "")
     told = dict(parse_qsl(urlsplit(location).query))
@@ -210,28 +232,64 @@ def _note_on_answer(party: str, path: str, status: int, headers: Dict[str, str],
             return "Refused.", True, ""
         answer = json.loads(body.decode())
         if answer.get("issued_token_type") == SESSION_TRANSFER_TOKEN_TYPE:
-            return "A session transfer token: for one use, within a minute, from one address.", False, ""
+            return (
+                "A session transfer token: for one use, within a minute, from one address.",
+                False,
+                "",
+            )
         if "issued_token_type" in answer:
-            return "Status 200, and yet no session transfer token: an ordinary access token.", True, ""
-        return "The ID token names both: whose account it is, and who is there.", False, ""
+            return (
+                "Status 200, and yet no session transfer token: an ordinary access token.",
+                True,
+                "",
+            )
+        return (
+            "The ID token names both: whose account it is, and who is there.",
+            False,
+            "",
+        )
     if path == "/authorize":
         if "error" in told:
-            return "Not redeemed. The shop is told, the agent\u2019s browser shows what it makes of it.", True, ""
+            return (
+                "Not redeemed. The shop is told, the agent\u2019s browser shows what it makes of it.",
+                True,
+                "",
+            )
         if status == 302:
-            return "Redeemed: a session as the customer, with the agent as actor.", False, ""
+            return (
+                "Redeemed: a session as the customer, with the agent as actor.",
+                False,
+                "",
+            )
         if status == 200:
-            return "The ordinary login page, without an error: the silent failure.", True, "login"
+            return (
+                "The ordinary login page, without an error: the silent failure.",
+                True,
+                "login",
+            )
         return "An error page. The shop hears nothing.", True, "error"
     if path == "/enter":
         if status == 303:
-            return "303: the browser must not repeat the POST. No cache keeps the URL, no Referer tells it.", False, ""
-        return "The console shows the library\u2019s error and its hint.", True, "console"
+            return (
+                "303: the browser must not repeat the POST. No cache keeps the URL, no Referer tells it.",
+                False,
+                "",
+            )
+        return (
+            "The console shows the library\u2019s error and its hint.",
+            True,
+            "console",
+        )
     if path == "/callback":
         if status == 302:
             return "Signed in; the banner will say who is there.", False, "entered"
         return "The shop shows that the login failed.", True, "told"
     if path == "/login":
-        return "The shop passes the login on to the tenant, with its usual parameters.", status != 302, ""
+        return (
+            "The shop passes the login on to the tenant, with its usual parameters.",
+            status != 302,
+            "",
+        )
     return "", status >= 400, ""
 
 

@@ -63,13 +63,18 @@ class Browser:
         """
         query = parse_qs(urlsplit(url).query, keep_blank_values=True)
         names = ("session_transfer_token", "organization")
-        passed_on: Dict[str, Any] = {name: query[name] for name in names if name in query}
+        passed_on: Dict[str, Any] = {
+            name: query[name] for name in names if name in query
+        }
         if "session_transfer_token" not in passed_on:
             raise RedemptionFailed("The URL carries no session_transfer_token.")
         return self.log_in(self._tenant.shop, None, scope, **passed_on)
 
     def sign_in(
-        self, user_id: str, application: Optional[Dict[str, str]] = None, scope: str = "openid"
+        self,
+        user_id: str,
+        application: Optional[Dict[str, str]] = None,
+        scope: str = "openid",
     ) -> Dict[str, Any]:
         """Log in on the login page of an application (the shop); return the ID token's claims.
 
@@ -100,37 +105,59 @@ class Browser:
         try:
             return self._log_in(application, form, dict(parameters, scope=scope))
         except OAuthError as error:
-            raise RedemptionFailed(error.description or error.error, error.error) from None
+            raise RedemptionFailed(
+                error.description or error.error, error.error
+            ) from None
         except OSError as error:
             raise RedemptionFailed(f"The tenant gave no answer: {error}") from None
         except (JoseError, ValueError, LookupError) as error:
-            raise RedemptionFailed(f"The login did not end with an ID token: {type(error).__name__}: {error}") from None
+            raise RedemptionFailed(
+                f"The login did not end with an ID token: {type(error).__name__}: {error}"
+            ) from None
 
     def _log_in(
-        self, application: Dict[str, str], form: Optional[Dict[str, str]], parameters: Dict[str, Any]
+        self,
+        application: Dict[str, str],
+        form: Optional[Dict[str, str]],
+        parameters: Dict[str, Any],
     ) -> Dict[str, Any]:
         client_id, issuer = application["client_id"], self._issuer(application)
-        web, verifier, nonce = self.session, secrets.token_urlsafe(48), secrets.token_urlsafe(16)
+        web, verifier, nonce = (
+            self.session,
+            secrets.token_urlsafe(48),
+            secrets.token_urlsafe(16),
+        )
         web.client_id, web.client_secret = client_id, application["client_secret"]
         web.redirect_uri = self._tenant.settings[client_id]["callbacks"][0]
         web.code_challenge_method = "S256"
         web.token_endpoint_auth_method = "client_secret_post"
         address, state = web.create_authorization_url(
-            issuer + "authorize", code_verifier=verifier, nonce=nonce, response_mode="query", **parameters
+            issuer + "authorize",
+            code_verifier=verifier,
+            nonce=nonce,
+            response_mode="query",
+            **parameters,
         )
         answer = self._get(address)
         if form is not None and not answer.is_redirect:
-            answer = self._send("POST", issuer + "u/login?" + urlsplit(address).query, data=form)
+            answer = self._send(
+                "POST", issuer + "u/login?" + urlsplit(address).query, data=form
+            )
             answer = self._get(issuer.rstrip("/") + answer.headers.get("Location", "/"))
         callback = str(answer.headers.get("Location", ""))
         if not callback.startswith(web.redirect_uri):
             page, reason = "login", "The browser shows the login page."
             if not answer.ok:
-                page, reason = "error", f"The tenant answered HTTP {answer.status_code}."
+                page, reason = (
+                    "error",
+                    f"The tenant answered HTTP {answer.status_code}.",
+                )
             raise RedemptionFailed(answer.headers.get(REASON_HEADER, reason), page=page)
         told: Dict[str, str] = dict(parse_qsl(urlsplit(callback).query))
         if "error" in told:
-            raise RedemptionFailed(told.get("error_description", told["error"]), told["error"])
+            raise RedemptionFailed(
+                told.get("error_description", told["error"]), told["error"]
+            )
         token = web.fetch_token(
             issuer + "oauth/token",
             authorization_response=callback,
@@ -139,7 +166,9 @@ class Browser:
             timeout=TIMEOUT,
         )
         keys = KeySet.import_key_set(self._get(issuer + ".well-known/jwks.json").json())
-        claims: Dict[str, Any] = jwt.decode(token["id_token"], keys, ["RS256", "PS256"]).claims
+        claims: Dict[str, Any] = jwt.decode(
+            token["id_token"], keys, ["RS256", "PS256"]
+        ).claims
         expected = {"iss": issuer, "aud": client_id, "nonce": nonce}
         options: Any = {k: {"essential": True, "value": v} for k, v in expected.items()}
         jwt.JWTClaimsRegistry(now=int(self._tenant.clock()), **options).validate(claims)
@@ -153,7 +182,15 @@ class Browser:
         return self._send("GET", url)
 
     def _send(self, method: str, url: str, **kwargs: Any) -> Any:
-        headers = {self._tenant.address_header: f"{self._tenant.address_secret} {self.ip}"}
+        headers = {
+            self._tenant.address_header: f"{self._tenant.address_secret} {self.ip}"
+        }
         return self.session.request(
-            method, url, headers=headers, withhold_token=True, allow_redirects=False, timeout=TIMEOUT, **kwargs
+            method,
+            url,
+            headers=headers,
+            withhold_token=True,
+            allow_redirects=False,
+            timeout=TIMEOUT,
+            **kwargs,
         )

@@ -59,7 +59,9 @@ class Handler(WSGIRequestHandler):
             return
         # What is read here can't be taken for the start of the next request.
         chunked = environ.get("wsgi.input_terminated", False)
-        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(LARGEST_BODY if chunked else size))
+        environ["wsgi.input"] = BytesIO(
+            environ["wsgi.input"].read(LARGEST_BODY if chunked else size)
+        )
 
         fault = self.server.next_fault()
         if fault is not None:
@@ -106,7 +108,9 @@ class Server(ThreadedWSGIServer):
         self.faults: Deque[Fault] = deque()
         self._lock = threading.Lock()
         self._open: Dict[threading.Thread, socket.socket] = {}
-        self._accepting = threading.Thread(target=self._accept, name="auth0-stt tenant", daemon=True)
+        self._accepting = threading.Thread(
+            target=self._accept, name="auth0-stt tenant", daemon=True
+        )
         self._accepting.start()
 
     def next_fault(self) -> Optional[Fault]:

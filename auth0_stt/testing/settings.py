@@ -108,7 +108,9 @@ def default_connections() -> Dict[str, Settings]:
 def default_profiles() -> Dict[str, Settings]:
     """Return the one exchange profile, by the subject token type that picks it."""
     # session_transfer False: the exchange answers with an ordinary access token.
-    return {SUBJECT_TOKEN_TYPE: {"type": "custom_authentication", "session_transfer": True}}
+    return {
+        SUBJECT_TOKEN_TYPE: {"type": "custom_authentication", "session_transfer": True}
+    }
 
 
 def default_resource_servers() -> List[str]:

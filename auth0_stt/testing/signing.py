@@ -39,7 +39,9 @@ def sign(claims: Dict[str, Any], algorithm: str = "RS256") -> str:
     return jwt.encode(header, claims, tenant_key(), [algorithm])
 
 
-def access_token(client: "Client", session: "Session", scope: str, audience: Any, now: float) -> str:
+def access_token(
+    client: "Client", session: "Session", scope: str, audience: Any, now: float
+) -> str:
     """Return an access token; it carries ``act`` where an agent acts for the user."""
     audiences = [audience] if audience else []
     if not audience or "openid" in scope.split():
@@ -63,7 +65,9 @@ def verified(token: str, now: float, **expected: Dict[str, Any]) -> Dict[str, An
         ValueError: it is no JWT at all.
     """
     claims: Dict[str, Any] = jwt.decode(token, tenant_key(), ID_TOKEN_ALGORITHMS).claims
-    essential: Dict[str, Any] = {name: {"essential": True} for name in ("sub", "iat", "exp")}
+    essential: Dict[str, Any] = {
+        name: {"essential": True} for name in ("sub", "iat", "exp")
+    }
     essential.update(expected)
     jwt.JWTClaimsRegistry(now=int(now), **essential).validate(claims)
     return claims

@@ -42,9 +42,13 @@ class LocalTenant:
         self.clock: Clock = Clock()
         self.settings: Dict[str, settings.Settings] = settings.default_settings()
         self.users: Dict[str, settings.Settings] = settings.default_users()
-        self.organizations: Dict[str, settings.Settings] = settings.default_organizations()
+        self.organizations: Dict[str, settings.Settings] = (
+            settings.default_organizations()
+        )
         self.connections: Dict[str, settings.Settings] = settings.default_connections()
-        self.token_exchange_profiles: Dict[str, settings.Settings] = settings.default_profiles()
+        self.token_exchange_profiles: Dict[str, settings.Settings] = (
+            settings.default_profiles()
+        )
         self.resource_servers: List[str] = settings.default_resource_servers()
         self.records: Records = Records()
         self.address_secret: str = secrets.token_urlsafe(32)
@@ -72,7 +76,9 @@ class LocalTenant:
     @property
     def _running(self) -> Server:
         if self._server is None:
-            raise RuntimeError("The tenant is not running: with LocalTenant() as tenant: ...")
+            raise RuntimeError(
+                "The tenant is not running: with LocalTenant() as tenant: ..."
+            )
         return self._server
 
     @property
@@ -108,7 +114,9 @@ class LocalTenant:
         return {"domain": domain, "client_id": client_id, "client_secret": secret}
 
     def agent_tokens(
-        self, user_id: str = "auth0|sam", scope: str = "openid profile email offline_access"
+        self,
+        user_id: str = "auth0|sam",
+        scope: str = "openid profile email offline_access",
     ) -> Dict[str, Any]:
         """Return what the console holds once an agent has signed in.
 
@@ -120,7 +128,9 @@ class LocalTenant:
         session = self.new_session(user_id, issuer, SESSION_LIFETIME)
         with self._app.app_context():
             token = TokenGenerator(self)("authorization_code", client, session, scope)
-        signed_in = SimpleNamespace(client=client, user=session, authorization_code=None)
+        signed_in = SimpleNamespace(
+            client=client, user=session, authorization_code=None
+        )
         token["id_token"] = IdTokens(self).encode_id_token(token, signed_in)
         return dict(token)
 
@@ -143,7 +153,9 @@ class LocalTenant:
         """
         if self._client_certificate is None:
             certificate, key, thumbprint = self.new_certificate("console")
-            self._register("self_signed_tls_client_auth", {"thumbprint_sha256": thumbprint})
+            self._register(
+                "self_signed_tls_client_auth", {"thumbprint_sha256": thumbprint}
+            )
             self._client_certificate = certificate, key
         return self._client_certificate
 
@@ -155,7 +167,9 @@ class LocalTenant:
 
     def _register(self, method: str, credential: Dict[str, str]) -> None:
         console = self.settings[settings.CONSOLE_ID]
-        methods = console["client_authentication_methods"] = console.get("client_authentication_methods") or {}
+        methods = console["client_authentication_methods"] = (
+            console.get("client_authentication_methods") or {}
+        )
         credentials = methods.setdefault(method, {}).setdefault("credentials", [])
         if credential not in credentials:
             credentials.append(credential)
@@ -188,7 +202,13 @@ class LocalTenant:
         After ``delay`` seconds it gets this answer, its usual one with ``status=None``, or,
         with ``drop``, a closed connection.
         """
-        fault = Fault(status, dict(headers or {}), body.encode() if isinstance(body, str) else body, delay, drop)
+        fault = Fault(
+            status,
+            dict(headers or {}),
+            body.encode() if isinstance(body, str) else body,
+            delay,
+            drop,
+        )
         self._running.faults.append(fault)
 
     @property
@@ -205,8 +225,19 @@ class LocalTenant:
         details: Optional[Dict[str, Any]] = None,
     ) -> None:
         """Add an entry to ``logs``."""
-        ip, hostname = (self.address(), self.host()) if has_request_context() else (None, None)
-        entry = Log(type, description, self.clock(), client_id, user_id, ip, hostname, details or {})
+        ip, hostname = (
+            (self.address(), self.host()) if has_request_context() else (None, None)
+        )
+        entry = Log(
+            type,
+            description,
+            self.clock(),
+            client_id,
+            user_id,
+            ip,
+            hostname,
+            details or {},
+        )
         self.records.logs.append(entry)
 
     def client(self, client_id: str) -> Optional[Client]:

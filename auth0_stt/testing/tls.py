@@ -39,7 +39,11 @@ class Certificates:
         for blob in issued.cert_chain_pems:
             blob.write_to_path(certificate, append=True)
         issued.private_key_pem.write_to_path(key)
-        return certificate, key, thumbprint_sha256(issued.cert_chain_pems[0].bytes().decode())
+        return (
+            certificate,
+            key,
+            thumbprint_sha256(issued.cert_chain_pems[0].bytes().decode()),
+        )
 
     def close(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -56,7 +60,9 @@ def localhost_names() -> Iterator[None]:
 
     def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
         name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-        loopback = isinstance(name, str) and name.rstrip(".").lower().endswith(".localhost")
+        loopback = isinstance(name, str) and name.rstrip(".").lower().endswith(
+            ".localhost"
+        )
         return original("127.0.0.1" if loopback else host, *args, **kwargs)
 
     socket.getaddrinfo = getaddrinfo

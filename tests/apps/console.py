@@ -19,10 +19,15 @@ from auth0_stt import (
 )
 
 # offline_access: a refresh token keeps the agent's ID token fresh.
-SIGN_IN = {"scope": "openid profile email offline_access", "code_challenge_method": "S256"}
+SIGN_IN = {
+    "scope": "openid profile email offline_access",
+    "code_challenge_method": "S256",
+}
 
 oauth = OAuth()
-oauth.register("auth0", server_metadata_url=settings.AUTH0_METADATA, client_kwargs=SIGN_IN)
+oauth.register(
+    "auth0", server_metadata_url=settings.AUTH0_METADATA, client_kwargs=SIGN_IN
+)
 
 
 def signed_in(view):
@@ -37,7 +42,9 @@ def signed_in(view):
 
 @require_GET
 def sign_in(request):
-    return oauth.auth0.authorize_redirect(request, request.build_absolute_uri(reverse("callback")))
+    return oauth.auth0.authorize_redirect(
+        request, request.build_absolute_uri(reverse("callback"))
+    )
 
 
 @require_GET
@@ -92,13 +99,17 @@ def sign_in_as(request, customer_id):
 
 
 def remember(request, id_token, refresh_token, **more):
-    request.session.update({"id_token": id_token, "refresh_token": refresh_token, **more})
+    request.session.update(
+        {"id_token": id_token, "refresh_token": refresh_token, **more}
+    )
     # At once: Django saves no session when the answer is a 5xx, and the old refresh token is gone.
     request.session.save()
 
 
 def refused(request, message, hint, status):
-    return render(request, "refused.html", {"message": message, "hint": hint}, status=status)
+    return render(
+        request, "refused.html", {"message": message, "hint": hint}, status=status
+    )
 
 
 urlpatterns = [

@@ -38,10 +38,14 @@ def served(name):
     """Serve an application that is put into ``.network.app`` later: its address comes first."""
     network = Network()
     server = make_server("127.0.0.1", 0, network, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}
+    )
     thread.start()
     try:
-        yield SimpleNamespace(network=network, origin=f"http://{name}:{server.server_port}")
+        yield SimpleNamespace(
+            network=network, origin=f"http://{name}:{server.server_port}"
+        )
     finally:
         server.shutdown()
         thread.join()
@@ -54,7 +58,10 @@ def running(tenant, folder):
     # Cookies know no ports: two host names keep the applications' apart, as in production.
     with served("localhost") as console, served("127.0.0.1") as shop:
         settings = tenant.settings["console"]
-        settings.update(callbacks=[console.origin + "/callback"], initiate_login_uri=console.origin + "/sign-in")
+        settings.update(
+            callbacks=[console.origin + "/callback"],
+            initiate_login_uri=console.origin + "/sign-in",
+        )
         settings = tenant.settings["shop"]
         settings.update(
             callbacks=[shop.origin + "/callback"],
@@ -98,9 +105,16 @@ def console_app(tenant, shop_login_url, folder):
         ALLOWED_HOSTS=["localhost"],
         AUTH0=auth0,
         AUTH0_METADATA=auth0["domain"] + "/.well-known/openid-configuration",
-        AUTHLIB_OAUTH_CLIENTS={"auth0": {name: auth0[name] for name in ("client_id", "client_secret")}},
+        AUTHLIB_OAUTH_CLIENTS={
+            "auth0": {name: auth0[name] for name in ("client_id", "client_secret")}
+        },
         CUSTOMERS=CUSTOMERS,
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(folder / "console.sqlite3")}},
+        DATABASES={
+            "default": {
+                "ENGINE": "django.db.backends.sqlite3",
+                "NAME": str(folder / "console.sqlite3"),
+            }
+        },
         INSTALLED_APPS=["django.contrib.sessions"],
         MIDDLEWARE=[
             "django.middleware.security.SecurityMiddleware",
@@ -117,7 +131,9 @@ def console_app(tenant, shop_login_url, folder):
             {
                 "BACKEND": "django.template.backends.django.DjangoTemplates",
                 "DIRS": [str(TEMPLATES)],
-                "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+                "OPTIONS": {
+                    "context_processors": ["django.template.context_processors.request"]
+                },
             }
         ],
         USE_TZ=True,

@@ -4,7 +4,16 @@ from urllib.parse import urlencode
 
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.flask_client import OAuth
-from flask import Blueprint, Flask, abort, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Flask,
+    abort,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 
 from auth0_stt import InvalidArgumentError, actor_from_claims, session_transfer_params
 
@@ -25,7 +34,10 @@ def create_app(auth0, secret_key):
         AUTH0_CLIENT_ID=auth0["client_id"],
         AUTH0_CLIENT_SECRET=auth0["client_secret"],
         AUTH0_SERVER_METADATA_URL=auth0["domain"] + "/.well-known/openid-configuration",
-        AUTH0_CLIENT_KWARGS={"scope": SCOPE + " offline_access", "code_challenge_method": "S256"},
+        AUTH0_CLIENT_KWARGS={
+            "scope": SCOPE + " offline_access",
+            "code_challenge_method": "S256",
+        },
     )
     app.register_blueprint(shop)
     oauth.init_app(app)
@@ -41,8 +53,12 @@ def login():
     except InvalidArgumentError:
         abort(400)
     if delegated:
-        delegated["scope"] = SCOPE  # a delegated login that asks for offline_access is refused
-    return oauth.auth0.authorize_redirect(url_for("shop.callback", _external=True), **delegated)
+        delegated["scope"] = (
+            SCOPE  # a delegated login that asks for offline_access is refused
+        )
+    return oauth.auth0.authorize_redirect(
+        url_for("shop.callback", _external=True), **delegated
+    )
 
 
 @shop.get("/callback")
@@ -50,7 +66,9 @@ def callback():
     try:
         token = oauth.auth0.authorize_access_token()
     except OAuthError as error:
-        return render_template("shop.html", problem=error.description or error.error), 403
+        return render_template(
+            "shop.html", problem=error.description or error.error
+        ), 403
     session.clear()
     session["user"] = token["userinfo"]
     return redirect(url_for("shop.account"))
@@ -58,7 +76,10 @@ def callback():
 
 @shop.app_context_processor
 def banner():
-    return {"user": session.get("user"), "actor": actor_from_claims(session.get("user", {}))}
+    return {
+        "user": session.get("user"),
+        "actor": actor_from_claims(session.get("user", {})),
+    }
 
 
 @shop.get("/")
@@ -72,7 +93,9 @@ def delete_account():
     if actor_from_claims(user) is not None:
         abort(403, "An agent can't delete a customer's account.")
     session.clear()
-    return render_template("shop.html", problem="The account {} is gone.".format(user["sub"]))
+    return render_template(
+        "shop.html", problem="The account {} is gone.".format(user["sub"])
+    )
 
 
 @shop.get("/logout")
@@ -80,7 +103,10 @@ def logout():
     """Log out here and at the tenant, or the agent can't enter the next account."""
     session.clear()
     auth0 = oauth.app.config["AUTH0"]
-    query = {"client_id": auth0["client_id"], "returnTo": url_for("shop.account", _external=True)}
+    query = {
+        "client_id": auth0["client_id"],
+        "returnTo": url_for("shop.account", _external=True),
+    }
     return redirect(auth0["domain"] + "/v2/logout?" + urlencode(query))
 
 

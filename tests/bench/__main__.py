@@ -86,9 +86,20 @@ def contender_rows(numbers):
 def target_rows(numbers):
     """(What, measured, target, at least or at most): a target of None is for information."""
     near, threads, imports = numbers["near"], numbers["threads"], numbers["imports"]
-    mints_per_second = {name: [{"rate": 1 / cost["wall_ms"]} for cost in costs] for name, costs in threads.items()}
-    connections = {name: sum(cost["connections"] for cost in costs) for name, costs in threads.items()}
-    yield "CPU per mint / requests.Session", ratio(near, OURS, SESSION, "cpu_ms"), 0.75, "<="
+    mints_per_second = {
+        name: [{"rate": 1 / cost["wall_ms"]} for cost in costs]
+        for name, costs in threads.items()
+    }
+    connections = {
+        name: sum(cost["connections"] for cost in costs)
+        for name, costs in threads.items()
+    }
+    yield (
+        "CPU per mint / requests.Session",
+        ratio(near, OURS, SESSION, "cpu_ms"),
+        0.75,
+        "<=",
+    )
     yield "CPU per mint / urllib3", ratio(near, OURS, URLLIB3, "cpu_ms"), 1.4, "<="
     yield (
         "40 ms away, warm / http.client",
@@ -117,20 +128,33 @@ def target_rows(numbers):
         "",
     )
     if numbers["growth"] is not None:
-        yield "10,000 mints leave behind, MB", numbers["growth"] / 1e6, GROWTH_NOISE, "<="
+        yield (
+            "10,000 mints leave behind, MB",
+            numbers["growth"] / 1e6,
+            GROWTH_NOISE,
+            "<=",
+        )
         added = middle(imports, "bytes") / 1e6
         yield "MB added to requests and attrs", added, 1.5, "<="
     import_ratio = median(1 + cost["ours"] / cost["needed"] for cost in imports)
     yield "import / requests and attr", import_ratio, 1.1, "<="
     for function in sorted({name for name, _, _ in numbers["pure_functions"]}):
-        cost = median(ours / by_hand for name, ours, by_hand in numbers["pure_functions"] if name == function)
+        cost = median(
+            ours / by_hand
+            for name, ours, by_hand in numbers["pure_functions"]
+            if name == function
+        )
         yield function + " / urllib.parse", cost, 5, "<="
 
 
 def verdict(measured, target, sense):
     if target is None:
         return ""
-    return "ok" if (measured <= target if sense == "<=" else measured >= target) else "missed"
+    return (
+        "ok"
+        if (measured <= target if sense == "<=" else measured >= target)
+        else "missed"
+    )
 
 
 def machine():
@@ -150,7 +174,9 @@ def print_table(report):
     print()
     line = "{:30} {:>7} {:>10} {:>10} {:>10} {:>11} {:>7}".format
     print(line("", "CPU", "of bare", "warm,", "first,", "its round", "memory"))
-    print(line("a mint with", "ms", "Session", "40 ms away", "40 ms away", "trips", "MB"))
+    print(
+        line("a mint with", "ms", "Session", "40 ms away", "40 ms away", "trips", "MB")
+    )
     line = "{:30} {:7.2f} {:9.2f}x {:10.1f} {:10.1f} {:11.0f} {:7.1f}".format
     for row in report["contenders"]:
         print(line(*row.values()))
@@ -159,13 +185,17 @@ def print_table(report):
     print(line("auth0-stt", "measured", "target", ""))
     for row in report["targets"]:
         target = "" if row["target"] is None else "{sense} {target:g}".format(**row)
-        print(line(row["what"], "{:.2f}".format(row["measured"]), target, row["verdict"]))
+        print(
+            line(row["what"], "{:.2f}".format(row["measured"]), target, row["verdict"])
+        )
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a short run, noisy")
-    parser.add_argument("--strict", action="store_true", help="exit 1 on a missed target")
+    parser.add_argument(
+        "--strict", action="store_true", help="exit 1 on a missed target"
+    )
     parser.add_argument("--json", type=Path, default=Path(".tox/bench.json"))
     options = parser.parse_args()
 

@@ -83,7 +83,9 @@ def serve(connection):
         if end > 3 and len(received) >= request_size:
             received = received[request_size:]
             COUNTERS["requests"] += 1
-            connection.sendall(TOKEN_ANSWER if head.startswith(b"POST") else discovery_answer(head))
+            connection.sendall(
+                TOKEN_ANSWER if head.startswith(b"POST") else discovery_answer(head)
+            )
             continue
         more = connection.recv(65536)
         if not more:
@@ -116,7 +118,9 @@ async def relay_from_far(far_listener, near_port):
         opened = asyncio.get_running_loop().time()
         COUNTERS["round_trips"] += 1  # TCP's own
         send_at_once(client_writer.get_extra_info("socket"))
-        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", near_port)
+        server_reader, server_writer = await asyncio.open_connection(
+            "127.0.0.1", near_port
+        )
         clients_turn = True
 
         async def carry(reader, writer, from_client):

@@ -77,7 +77,11 @@ def pure_functions():
             function()
         return time.process_time() - started
 
-    return [(name, seconds(ours), seconds(by_hand)) for _ in range(15) for name, (ours, by_hand) in functions.items()]
+    return [
+        (name, seconds(ours), seconds(by_hand))
+        for _ in range(15)
+        for name, (ours, by_hand) in functions.items()
+    ]
 
 
 if __name__ == "__main__":

@@ -91,7 +91,10 @@ class Bench:
         costs = defaultdict(list)
         with ExitStack() as stack:
             processes = {name: stack.enter_context(self.start(name)) for name in names}
-            warm_up = {name: self.mint(process, 5, threads) for name, process in processes.items()}
+            warm_up = {
+                name: self.mint(process, 5, threads)
+                for name, process in processes.items()
+            }
             for _ in range(self.rounds):
                 for name, process in processes.items():
                     costs[name].append(self.mint(process, mints, threads))

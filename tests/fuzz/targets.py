@@ -89,13 +89,20 @@ def answer(data):
     token_endpoint.post_form = lambda *args, **kwargs: reply
 
     minted, renewed = outcome(mint), outcome(resolve)
-    for result, sent in ((minted, ("client_secret", "subject_token", "actor_token")), (renewed, ("client_secret",))):
+    for result, sent in (
+        (minted, ("client_secret", "subject_token", "actor_token")),
+        (renewed, ("client_secret",)),
+    ):
         if isinstance(result, auth0_stt.CustomTokenExchangeError):
             check_error(result, reply, [SECRETS[name] for name in sent])
     if isinstance(minted, auth0_stt.SessionTransferTokenResult):
         told = told_by(reply)
         assert told["access_token"] == minted.session_transfer_token
-        assert told["issued_token_type"] == minted.issued_token_type == auth0_stt.SESSION_TRANSFER_TOKEN_TYPE
+        assert (
+            told["issued_token_type"]
+            == minted.issued_token_type
+            == auth0_stt.SESSION_TRANSFER_TOKEN_TYPE
+        )
         assert int(told["expires_in"]) == minted.expires_in > 0
         assert type(minted.expires_in) is int
         assert is_bare(minted.session_transfer_token)
@@ -107,7 +114,10 @@ def answer(data):
     if isinstance(renewed, auth0_stt.ActorToken):
         told = told_by(reply)
         assert told["id_token"] == renewed.actor_token
-        assert renewed.refresh_token in (told.get("refresh_token"), SECRETS["refresh_token"])
+        assert renewed.refresh_token in (
+            told.get("refresh_token"),
+            SECRETS["refresh_token"],
+        )
         assert renewed.refreshed
         assert is_bare(renewed.actor_token)
         assert is_bare(renewed.refresh_token)
@@ -153,8 +163,12 @@ def target_login_url(data):
     target, token, organization, *_ = [*text(data).split("\n", 2), "", ""]
     token = token if is_bare(token) else "the-stt"
     organization = organization or None
-    result = auth0_stt.SessionTransferTokenResult(token, auth0_stt.SESSION_TRANSFER_TOKEN_TYPE, 60)
-    built = outcome(auth0_stt.build_session_transfer_redirect, target, result, organization)
+    result = auth0_stt.SessionTransferTokenResult(
+        token, auth0_stt.SESSION_TRANSFER_TOKEN_TYPE, 60
+    )
+    built = outcome(
+        auth0_stt.build_session_transfer_redirect, target, result, organization
+    )
     if isinstance(built, auth0_stt.InvalidArgumentError):
         assert built.argument in ("target_login_url", "organization", "result")
         return
@@ -162,9 +176,17 @@ def target_login_url(data):
     if organization is not None:
         added["organization"] = organization
     ours, theirs, before = urlsplit(built), ada_url.URL(built), urlsplit(target)
-    assert "https:" == theirs.protocol or theirs.hostname in ("localhost", "[::1]") or is_127(theirs.hostname)
+    assert (
+        "https:" == theirs.protocol
+        or theirs.hostname in ("localhost", "[::1]")
+        or is_127(theirs.hostname)
+    )
     check_alike(ours, theirs)
-    assert (before.scheme, before.netloc, before.fragment) == (ours.scheme, ours.netloc, ours.fragment)
+    assert (before.scheme, before.netloc, before.fragment) == (
+        ours.scheme,
+        ours.netloc,
+        ours.fragment,
+    )
     assert (before.path or "/") == ours.path
 
     pairs = parse_qsl(ours.query, keep_blank_values=True)
@@ -172,22 +194,45 @@ def target_login_url(data):
     if is_utf8(unquote_to_bytes(ours.query)):  # ada-url can't show the rest
         assert list(searched.items()) == pairs
     for name, value in added.items():
-        assert [value] == [found for key, found in pairs if key == name] == searched.get_all(name)
+        assert (
+            [value]
+            == [found for key, found in pairs if key == name]
+            == searched.get_all(name)
+        )
     # What was there before is still there, byte for byte.
-    kept = [piece for piece in before.query.split("&") if unquote(piece.partition("=")[0]) not in added]
-    assert [piece for piece in kept if piece] == [piece for piece in ours.query.split("&") if piece][: -len(added)]
+    kept = [
+        piece
+        for piece in before.query.split("&")
+        if unquote(piece.partition("=")[0]) not in added
+    ]
+    assert [piece for piece in kept if piece] == [
+        piece for piece in ours.query.split("&") if piece
+    ][: -len(added)]
     # The target itself is allowed, anything else is not.
     again = outcome(
-        auth0_stt.build_session_transfer_redirect, target, result, organization, allowed_hosts=[before.netloc]
+        auth0_stt.build_session_transfer_redirect,
+        target,
+        result,
+        organization,
+        allowed_hosts=[before.netloc],
     )
     assert built == again
     refused = outcome(
-        auth0_stt.build_session_transfer_redirect, target, result, organization, allowed_hosts=["elsewhere.example"]
+        auth0_stt.build_session_transfer_redirect,
+        target,
+        result,
+        organization,
+        allowed_hosts=["elsewhere.example"],
     )
-    assert isinstance(refused, auth0_stt.InvalidArgumentError) or "elsewhere.example" == ours.hostname
+    assert (
+        isinstance(refused, auth0_stt.InvalidArgumentError)
+        or "elsewhere.example" == ours.hostname
+    )
     # A login route reads out what was put in; an organization that the target had of its own may be malformed.
     if "organization" in added or "organization" not in dict(pairs):
-        assert added == auth0_stt.session_transfer_params(parse_qs(ours.query, keep_blank_values=True))
+        assert added == auth0_stt.session_transfer_params(
+            parse_qs(ours.query, keep_blank_values=True)
+        )
 
 
 def domain(data):
@@ -211,9 +256,18 @@ def domain(data):
     # Already in the form that browsers write.
     assert url == theirs.href
     assert "/oauth/token" == theirs.pathname
-    assert ("", "", "", "") == (theirs.search, theirs.hash, theirs.username, theirs.password)
+    assert ("", "", "", "") == (
+        theirs.search,
+        theirs.hash,
+        theirs.username,
+        theirs.password,
+    )
     assert f"urn:{theirs.host}:session_transfer" == form["audience"]
-    assert "https:" == theirs.protocol or theirs.hostname in ("localhost", "[::1]") or is_127(theirs.hostname)
+    assert (
+        "https:" == theirs.protocol
+        or theirs.hostname in ("localhost", "[::1]")
+        or is_127(theirs.hostname)
+    )
     # Nothing but the letters' case, the scheme, its own port and a slash was taken away.
     assert theirs.hostname in given.lower() or theirs.hostname.startswith("[")
 
@@ -270,12 +324,14 @@ def session_transfer_params(data):
         assert type(results[0]) is type(result)
         assert str(results[0]) == str(result)
     values = {
-        name: [value for key, value in pairs if key == name] for name in ("session_transfer_token", "organization")
+        name: [value for key, value in pairs if key == name]
+        for name in ("session_transfer_token", "organization")
     }
     if not values["session_transfer_token"]:
         assert {} == results[0]
     elif any(len(each) > 1 for each in values.values()) or not all(
-        is_bare(each) for each in values["session_transfer_token"] + values["organization"]
+        is_bare(each)
+        for each in values["session_transfer_token"] + values["organization"]
     ):
         assert isinstance(results[0], auth0_stt.InvalidArgumentError)
     else:
@@ -310,7 +366,11 @@ def actor_from_claims(data):
         hash(actor)
         assert claims["act"]["sub"] == actor.sub
         assert actor.sub.strip()
-        assert {**actor.claims, "sub": actor.sub} == claims["act"] or claims != claims or has_nan(claims)
+        assert (
+            {**actor.claims, "sub": actor.sub} == claims["act"]
+            or claims != claims
+            or has_nan(claims)
+        )
 
 
 def has_nan(claims):
@@ -318,7 +378,14 @@ def has_nan(claims):
 
 
 TARGETS = {
-    target.__name__: target for target in (answer, target_login_url, domain, session_transfer_params, actor_from_claims)
+    target.__name__: target
+    for target in (
+        answer,
+        target_login_url,
+        domain,
+        session_transfer_params,
+        actor_from_claims,
+    )
 }
 
 if __name__ == "__main__":

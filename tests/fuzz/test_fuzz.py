@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("atheris", reason="atheris has no wheel for this Python, system or processor")
+pytest.importorskip(
+    "atheris", reason="atheris has no wheel for this Python, system or processor"
+)
 
 HERE = Path(__file__).parent
 RUNS = int(os.environ.get("AUTH0_STT_FUZZ_RUNS", "0"))
@@ -38,7 +40,14 @@ def test_fuzz(target, tmp_path):
         f"-artifact_prefix={tmp_path}/",
         *(str(new_inputs), str(HERE / "corpus" / target)),
     ]
-    done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=HERE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     runs = re.search(r"^Done (\d+) runs", done.stdout, re.M)
     # Told to pytest only when it fails: the input stands at the end.
     print(done.stdout[-8_000:])

@@ -29,7 +29,16 @@ def build(folder):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, target)
         target.chmod(0o755 if os.access(str(ROOT / name), os.X_OK) else 0o644)
-    run(sys.executable, "-m", "build", "--installer", "uv", "--outdir", folder / "dist", sources)
+    run(
+        sys.executable,
+        "-m",
+        "build",
+        "--installer",
+        "uv",
+        "--outdir",
+        folder / "dist",
+        sources,
+    )
     return sorted((folder / "dist").iterdir())
 
 
@@ -37,7 +46,11 @@ def known_files():
     """The files of the commit, new ones included; in an unpacked sdist, all that is there."""
     if (ROOT / ".git").exists():
         command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-        names = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout.decode().split("\n")
+        names = (
+            subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+            .stdout.decode()
+            .split("\n")
+        )
         return [name for name in names if name and (ROOT / name).exists()]
     return [str(path.relative_to(ROOT)) for path in ROOT.rglob("*") if path.is_file()]
 
@@ -45,11 +58,19 @@ def known_files():
 def check_wheel(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
-    modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "auth0_stt").rglob("*.py")}
+    modules = {
+        path.relative_to(ROOT).as_posix() for path in (ROOT / "auth0_stt").rglob("*.py")
+    }
     assert modules <= set(names), f"the wheel lacks {modules - set(names)}"
     assert "auth0_stt/py.typed" in names, "the wheel lacks py.typed"
-    assert {"auth0_stt"} == {top for top in tops if not top.endswith(".dist-info")}, f"the wheel has {tops}"
-    assert all(name in modules | {"auth0_stt/py.typed"} for name in names if name.startswith("auth0_stt/")), names
+    assert {"auth0_stt"} == {top for top in tops if not top.endswith(".dist-info")}, (
+        f"the wheel has {tops}"
+    )
+    assert all(
+        name in modules | {"auth0_stt/py.typed"}
+        for name in names
+        if name.startswith("auth0_stt/")
+    ), names
 
 
 def check_sdist(sdist, folder):
@@ -60,7 +81,16 @@ def check_sdist(sdist, folder):
     binaries = environment / ("Scripts" if os.name == "nt" else "bin")
     run("uv", "venv", "--quiet", "--python", sys.executable, environment)
     run(
-        *["uv", "pip", "install", "--quiet", "--python", environment, "-r", sources / "tests" / "requirements.txt"],
+        *[
+            "uv",
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            environment,
+            "-r",
+            sources / "tests" / "requirements.txt",
+        ],
         f"{sources}[testing,private-key-jwt]",
     )
     run(binaries / "pytest", "-q", *sys.argv[2:], cwd=sources)
@@ -72,7 +102,9 @@ def main():
     second = build(scratch / "second")
     run(sys.executable, "-m", "twine", "check", "--strict", *first)
     for one, other in zip(first, second):
-        digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (one, other)]
+        digests = [
+            hashlib.sha256(path.read_bytes()).hexdigest() for path in (one, other)
+        ]
         print(digests[0], one.name, flush=True)
         assert digests[0] == digests[1], f"{one.name} differs between two builds"
     wheel, sdist = first

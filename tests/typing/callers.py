@@ -79,7 +79,9 @@ def mint_without_a_shared_secret(pem: bytes) -> None:
 
 
 def mint_from_settings(settings: Dict[str, Any], id_token: Optional[str]) -> None:
-    actor: ActorToken = resolve_actor_token(**settings, id_token=id_token, refresh_token=None, leeway=30, timeout=2.5)
+    actor: ActorToken = resolve_actor_token(
+        **settings, id_token=id_token, refresh_token=None, leeway=30, timeout=2.5
+    )
     stored: Union[str, None] = actor.refresh_token
     renewed: bool = actor.refreshed
     print(stored, renewed)
@@ -97,7 +99,9 @@ def hand_over(result: SessionTransferTokenResult) -> str:
     for name, value in REDIRECT_HEADERS.items():
         print(name.lower(), value.lower())
     build_session_transfer_redirect("https://shop.example.com/login", result, "org_1")
-    return build_session_transfer_redirect("https://shop.example.com/login", result, allowed_hosts=["shop.example.com"])
+    return build_session_transfer_redirect(
+        "https://shop.example.com/login", result, allowed_hosts=["shop.example.com"]
+    )
 
 
 def enter(query: Dict[str, str], claims: Dict[str, Any]) -> Optional[str]:

@@ -1,0 +1,170 @@
+"""Log records: what an operator needs, under one logger's name, and no token."""
+
+import logging
+
+import pytest
+from endpoint import GOOD, REFRESH_TOKEN, mint, resolve
+
+from auth0_stt import InvalidArgumentError, SessionTransferError
+
+
+@pytest.fixture
+def records(caplog):
+    """The records of our logger."""
+    caplog.set_level(logging.DEBUG, "auth0_stt")
+
+    def ours():
+        return [
+            record
+            for record in caplog.records
+            if record.name.partition(".")[0] == "auth0_stt"
+        ]
+
+    return ours
+
+
+def facts(record):
+    return {
+        name: getattr(record, name)
+        for name in ("domain", "client_id", "organization", "code", "status")
+    }
+
+
+class TestIssued:
+    def test_info(self, endpoint, records):
+        """One INFO for a token issued, with the facts in extra."""
+        mint(endpoint, organization="org_1")
+        (record,) = records()
+        assert ("auth0_stt", logging.INFO) == (record.name, record.levelno)
+        assert {
+            "domain": endpoint.authority,
+            "client_id": "console",
+            "organization": "org_1",
+            "code": None,
+            "status": 200,
+        } == facts(record)
+        assert 0 < record.duration < 10
+
+    def test_renewed(self, endpoint, records):
+        """Renewing an ID token is told as well; using a fresh one is no event."""
+        endpoint.answer({**GOOD, "id_token": "new"})
+        resolve(endpoint)
+        (record,) = records()
+        assert (logging.INFO, 200, None) == (
+            record.levelno,
+            record.status,
+            record.organization,
+        )
+
+
+class TestNotIssued:
+    @pytest.mark.parametrize(
+        ("answer", "status", "code"),
+        [
+            (
+                {"error": "access_denied", "error_description": "no"},
+                403,
+                "access_denied",
+            ),
+            ({"error": "unauthorized_actor"}, 500, "token_exchange_failed"),
+            (b"", 200, "invalid_response"),
+            (b"", 302, "invalid_response"),
+            ({**GOOD, "issued_token_type": "x"}, 200, "unexpected_token_type"),
+        ],
+    )
+    def test_refused(self, endpoint, records, answer, status, code):
+        """One WARNING with code and status."""
+        endpoint.answer(answer, status)
+        with pytest.raises(SessionTransferError):
+            mint(endpoint)
+        (record,) = records()
+        assert logging.WARNING == record.levelno
+        assert {
+            "domain": endpoint.authority,
+            "client_id": "console",
+            "organization": None,
+            "code": code,
+            "status": status,
+        } == facts(record)
+        assert str is type(record.code)
+
+    def test_transport(self, endpoint, records):
+        """A lost connection has a code and no status."""
+        endpoint.drop()
+        with pytest.raises(SessionTransferError):
+            mint(endpoint)
+        (record,) = records()
+        assert (logging.WARNING, "unreachable", None) == (
+            record.levelno,
+            record.code,
+            record.status,
+        )
+
+    @pytest.mark.parametrize(
+        "changes",
+        [{"actor_token": None}, {"subject_token": "a b"}, {"actor_token_type": None}],
+    )
+    def test_found_here(self, endpoint, records, changes):
+        """A missing actor is worth a warning, though nothing was sent."""
+        with pytest.raises(SessionTransferError) as caught:
+            mint(endpoint, **changes)
+        (record,) = records()
+        assert (logging.WARNING, caught.value.code, None) == (
+            record.levelno,
+            record.code,
+            record.status,
+        )
+
+    def test_no_actor(self, endpoint, records):
+        """Nor is a stale session anything but that."""
+        with pytest.raises(SessionTransferError):
+            resolve(endpoint, refresh_token=None)
+        (record,) = records()
+        assert (logging.WARNING, "actor_unavailable") == (record.levelno, record.code)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [{"timeout": 0}, {"client_secret": None}, {"organization": " "}, {"extra": 1}],
+    )
+    def test_bad_arguments(self, endpoint, records, changes):
+        """A caller's mistake is no event of the tenant's: its error says all there is to say."""
+        with pytest.raises(InvalidArgumentError):
+            mint(endpoint, **changes)
+        assert [] == records()
+
+
+class TestText:
+    def test_no_value_of_the_server(self, endpoint, records):
+        """A record holds the code, never the server's words: they may be anything, in any number of lines."""
+        endpoint.answer(
+            {"error": "evil\nINFO all is well", "error_description": "evil"}, 400
+        )
+        with pytest.raises(SessionTransferError):
+            mint(endpoint)
+        (record,) = records()
+        assert "evil" not in record.getMessage() + str(vars(record))
+
+    def test_no_token(self, endpoint, records):
+        """Nor a secret."""
+        mint(endpoint)
+        with pytest.raises(SessionTransferError):
+            resolve(endpoint)
+        for record in records():
+            for secret in (
+                GOOD["access_token"],
+                REFRESH_TOKEN,
+                "client-secret",
+                "subject-token",
+                "actor-token",
+            ):
+                assert secret not in record.getMessage() + str(vars(record))
+
+    def test_silent_by_default(self, endpoint, capfd):
+        """A library writes nothing on its own: no handler of last resort speaks up."""
+        endpoint.answer(b"", 400)
+        logger = logging.getLogger("auth0_stt")
+        assert any(
+            isinstance(handler, logging.NullHandler) for handler in logger.handlers
+        )
+        assert logging.NOTSET == logger.level
+        assert logger.propagate

@@ -1,0 +1,234 @@
+"""What error trackers, tracers and documentation tools make of the package."""
+
+import logging
+import pydoc
+import subprocess
+import sys
+
+import django
+import pytest
+import requests
+import sentry_sdk
+from django.conf import settings
+from django.test import RequestFactory
+from django.views.debug import ExceptionReporter
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from sentry_sdk.scrubber import EventScrubber
+from test_stand_ins import ANSWER, REFUSAL
+
+import auth0_stt
+
+SECRETS = {
+    "client_secret": "Secret-7c1e88a4b35f",
+    "subject_token": "Subject-93b0d6a27e41",
+    "actor_token": "Actor-5d02fa8861bc",
+}
+
+if not settings.configured:
+    settings.configure(
+        DEBUG=True,
+        SECRET_KEY="of the console",
+        ALLOWED_HOSTS=["*"],
+        ROOT_URLCONF=__name__,
+    )
+    django.setup()
+urlpatterns = []
+
+
+def mint(domain, **more):
+    return auth0_stt.request_session_transfer_token(
+        domain,
+        client_id="console",
+        subject_token_type="urn:acme:customer",
+        actor_token_type=auth0_stt.ID_TOKEN_TYPE,
+        timeout=5,
+        **{**SECRETS, **more},
+    )
+
+
+@pytest.fixture(
+    params=[
+        "refused",
+        "no JSON",
+        "cut short",
+        "redirected",
+        "unreachable",
+        "no certificate",
+        "invalid argument",
+    ]
+)
+def failing(request, httpserver):
+    """A call that fails in one of the ways there are."""
+    endpoint = httpserver.expect_request("/oauth/token")
+    domain, more = httpserver.url_for(""), {}
+    if request.param == "refused":
+        endpoint.respond_with_json(
+            {"error": "invalid_grant", "error_description": " ".join(SECRETS.values())},
+            status=400,
+        )
+    elif request.param == "no JSON":
+        endpoint.respond_with_data(
+            '{"access_token": "stt-1', content_type="application/json"
+        )
+    elif request.param == "cut short":
+        endpoint.respond_with_data("{}", headers={"Content-Length": "7"})
+    elif request.param == "redirected":
+        endpoint.respond_with_data("", status=307, headers={"Location": "/elsewhere"})
+    elif request.param == "unreachable":
+        domain = "http://127.0.0.1:1"
+    elif request.param == "no certificate":
+        domain = f"https://127.0.0.1:{httpserver.port}"
+    else:
+        more = {"scope": "not\nallowed"}
+    return lambda: mint(domain, **more)
+
+
+@pytest.fixture
+def caught(failing):
+    try:
+        failing()
+    except auth0_stt.SessionTransferError:
+        return sys.exc_info()
+    raise AssertionError("nothing was raised")
+
+
+class TestSentry:
+    def test_frames_of_ours_show_no_secret(self, failing):
+        events = []
+        sentry_sdk.init(
+            dsn="http://key@127.0.0.1:1/1",
+            before_send=lambda event, hint: events.append(event),
+            include_local_variables=True,
+            event_scrubber=EventScrubber(
+                denylist=[], pii_denylist=[]
+            ),  # ours must do without
+            max_value_length=100_000,
+            default_integrations=False,
+        )
+        try:
+            try:
+                failing()
+            except auth0_stt.SessionTransferError as error:
+                sentry_sdk.capture_exception(error)
+        finally:
+            sentry_sdk.get_client().close(timeout=0)
+            sentry_sdk.init()
+        (event,) = events
+        (exception,) = event["exception"][
+            "values"
+        ]  # no cause and no context, which would hold the request
+        frames = exception["stacktrace"]["frames"]
+        below = [
+            frame
+            for frame in frames
+            if (frame.get("module") or "").startswith("auth0_stt")
+        ]
+        assert below
+        for frame in below:
+            shown = repr({key: value for key, value in frame.items() if key != "vars"})
+            if frame["function"] != "request_session_transfer_token":
+                shown += repr(frame.get("vars"))
+            assert not [name for name, secret in SECRETS.items() if secret in shown]
+        assert not [
+            name
+            for name, secret in SECRETS.items()
+            if secret in repr(exception["value"])
+        ]
+
+
+class TestDjango:
+    def test_the_error_page_shows_no_secret_of_our_frames(self, caught):
+        kind, error, trace = caught
+        reporter = ExceptionReporter(RequestFactory().get("/"), kind, error, trace)
+        frames = [
+            frame
+            for frame in reporter.get_traceback_data()["frames"]
+            if "auth0_stt" in frame["filename"]
+        ]
+        assert frames
+        for frame in frames:
+            if frame["function"] != "request_session_transfer_token":
+                shown = repr(frame["vars"])
+                assert not [name for name, secret in SECRETS.items() if secret in shown]
+        text = reporter.get_traceback_text()
+        assert not [name for name, secret in SECRETS.items() if secret in text]
+
+    def test_the_report_has_one_exception(self, caught):
+        """No cause, no context: what requests raised holds the request's body."""
+        kind, error, trace = caught
+        frames = ExceptionReporter(None, kind, error, trace).get_traceback_data()[
+            "frames"
+        ]
+        assert {None} == {frame.get("exc_cause") for frame in frames}
+
+
+class TestOpenTelemetry:
+    @pytest.fixture
+    def spans(self):
+        exporter = InMemorySpanExporter()
+        provider = TracerProvider()
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+        instrumentor = RequestsInstrumentor()
+        instrumentor.instrument(tracer_provider=provider)
+        yield exporter.get_finished_spans
+        instrumentor.uninstrument()
+
+    @pytest.mark.parametrize(
+        "given", [False, True], ids=["own session", "given session"]
+    )
+    def test_a_mint_is_traced_without_its_body(self, spans, httpserver, given):
+        httpserver.expect_request("/oauth/token").respond_with_json(ANSWER)
+        mint(
+            httpserver.url_for(""), **({"session": requests.Session()} if given else {})
+        )
+        (span,) = spans()
+        assert httpserver.url_for("/oauth/token") in span.attributes.values()
+        assert 200 in span.attributes.values()
+        assert not [
+            name for name, secret in SECRETS.items() if secret in span.to_json()
+        ]
+        assert "stt-1" not in span.to_json()
+
+    def test_a_refusal_is_traced_too(self, spans, httpserver):
+        httpserver.expect_request("/oauth/token").respond_with_json(REFUSAL, status=400)
+        with pytest.raises(auth0_stt.CustomTokenExchangeError):
+            mint(httpserver.url_for(""))
+        (span,) = spans()
+        assert 400 in span.attributes.values()
+
+
+class TestDocumentation:
+    @pytest.mark.parametrize(
+        "name",
+        [name for name in auth0_stt.__all__ if callable(getattr(auth0_stt, name))],
+    )
+    def test_help_says_what_it_is_for(self, name):
+        """What help() and an editor's hover show: a first line that is a sentence, of the object's own."""
+        thing = getattr(auth0_stt, name)
+        assert thing.__doc__
+        first = thing.__doc__.splitlines()[0]
+        assert first == first.strip()
+        assert first[0].isupper()
+        assert len(first) <= 120
+        assert name in pydoc.render_doc(thing, renderer=pydoc.plaintext)
+
+    def test_pydoc_reads_the_package(self):
+        done = subprocess.run(
+            [sys.executable, "-m", "pydoc", "auth0_stt"],
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        text = done.stdout.decode()
+        for name in auth0_stt.__all__:
+            assert name.strip("_").lower() in text.lower()
+
+    def test_logging_configured_for_debug_shows_no_secret(self, failing, caplog):
+        with caplog.at_level(logging.DEBUG), pytest.raises(
+            auth0_stt.SessionTransferError
+        ):
+            failing()
+        shown = caplog.text + "".join(repr(vars(record)) for record in caplog.records)
+        assert not [name for name, secret in SECRETS.items() if secret in shown]

@@ -1,0 +1,273 @@
+"""The README's two applications over HTTP, with requests as the browser."""
+
+import copy
+import html
+import re
+import sqlite3
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+import requests
+from apps.running import running
+
+from auth0_stt.testing import LocalTenant
+
+pytest.importorskip("django", reason="the console needs Django")
+
+REASON = "TICKET-4711"
+
+
+@pytest.fixture(scope="module")
+def applications(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("console")
+    with LocalTenant() as tenant, running(tenant, folder) as both:
+        both.database = folder / "console.sqlite3"
+        yield both
+
+
+@pytest.fixture
+def apps(applications):
+    """Console, shop and tenant as they were set up, whatever the test before did to them."""
+    tenant = applications.tenant
+    settings, action = copy.deepcopy(tenant.settings), tenant.action
+    tenant.logs.clear()
+    yield applications
+    tenant.settings.clear()
+    tenant.settings.update(settings)
+    tenant.action = action
+    tenant.clock.advance(-tenant.clock.ahead)
+    applications.console.network.client = None
+
+
+class Agent:
+    """A person with a browser."""
+
+    def __init__(self, apps):
+        self.apps = apps
+        self.web = requests.Session()
+        self.web.trust_env = False
+
+    def get(self, url, **kwargs):
+        return self.web.get(url, timeout=10, **kwargs)
+
+    def submit(self, page, form_number=0, follow=True, **fields):
+        """Fill a form of a page in and send it."""
+        form = re.findall(r"(?s)<form.*?</form>", page.text)[form_number]
+        action = html.unescape(re.search(r'action="([^"]+)"', form).group(1))
+        hidden = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form)
+        url = urljoin(page.url, action)
+        return self.web.post(
+            url, dict(hidden, **fields), timeout=10, allow_redirects=follow
+        )
+
+    def sign_in(self):
+        page = self.get(self.apps.console.origin + "/")
+        return self.submit(page, username="sam@acme.example", password="password")
+
+    def enter(self, customer=0, follow=True, **fields):
+        page = self.get(self.apps.console.origin + "/")
+        return self.submit(page, customer, follow, **(fields or {"reason": REASON}))
+
+
+@pytest.fixture
+def agent(apps):
+    agent = Agent(apps)
+    with agent.web:
+        agent.sign_in()
+        yield agent
+
+
+@pytest.fixture
+def stranger(apps):
+    stranger = Agent(apps)
+    with stranger.web:
+        yield stranger
+
+
+class TestConsole:
+    def test_signs_the_agent_in_on_the_tenants_login_page(self, apps, stranger):
+        """No one gets to the customers without it."""
+        page = stranger.get(apps.console.origin + "/")
+        assert page.url.startswith(apps.tenant.domain)
+        page = stranger.submit(page, username="sam@acme.example", password="password")
+        assert apps.console.origin + "/" == page.url
+        assert "Sam Rivers" in page.text
+
+    def test_keeps_the_session_in_its_database(self, apps, agent):
+        """In the cookie there is its key alone."""
+        with sqlite3.connect(str(apps.database)) as database:
+            keys = [
+                key
+                for (key,) in database.execute("SELECT session_key FROM django_session")
+            ]
+        database.close()
+        assert agent.web.cookies["sessionid"] in keys
+
+    def test_sends_the_agent_over(self, apps, agent):
+        """303, to the shop's login route, with the headers that keep the URL to itself."""
+        answer = agent.enter(follow=False)
+        assert 303 == answer.status_code
+        target = urlsplit(answer.headers["Location"])
+        assert (
+            apps.shop.origin + "/login"
+            == f"{target.scheme}://{target.netloc}{target.path}"
+        )
+        assert "no-store" == answer.headers["Cache-Control"]
+        assert "no-referrer" == answer.headers["Referrer-Policy"]
+
+    def test_tells_the_action_who_why_and_from_where(self, apps, agent):
+        """Customer, agent, reason and the agent's own address."""
+        events = []
+        default = apps.tenant.action
+        apps.tenant.action = lambda event, api: (
+            events.append(event) or default(event, api)
+        )
+        apps.console.network.client = "198.51.100.7"
+        agent.enter(1, follow=False)
+        (event,) = events
+        assert ("auth0|sam", REASON, "198.51.100.7") == (
+            event.transaction.actor["user_id"],
+            event.request.body["reason"],
+            event.request.ip,
+        )
+
+    @pytest.mark.parametrize("fields", [{"reason": " "}, {"other": "x"}])
+    def test_wants_a_reason(self, apps, agent, fields):
+        """Without one nothing is minted."""
+        assert 400 == agent.enter(**fields).status_code
+        assert "secte" not in [log.type for log in apps.tenant.logs]
+
+    def test_wants_its_own_form(self, apps, agent):
+        """A POST from elsewhere mints nothing."""
+        url = apps.console.origin + "/customers/auth0%7Cada/sign-in-as"
+        assert 403 == agent.web.post(url, {"reason": REASON}, timeout=10).status_code
+
+    def test_renews_a_stale_id_token(self, apps, agent):
+        """With the refresh token; the rotated one is kept, so that it works again and again."""
+        apps.tenant.settings["console"]["jwt_configuration"]["lifetime_in_seconds"] = 10
+        agent.get(apps.console.origin + "/sign-in")
+        for _ in range(3):
+            assert 303 == agent.enter(follow=False).status_code
+        assert 3 == [log.type for log in apps.tenant.logs].count("sertft")
+
+    def test_keeps_a_rotated_refresh_token_even_if_the_mint_then_fails(
+        self, apps, agent
+    ):
+        """Django saves no session when the answer is a 5xx; losing the token would sign the agent out."""
+        apps.tenant.settings["console"]["jwt_configuration"]["lifetime_in_seconds"] = 10
+        agent.get(apps.console.origin + "/sign-in")
+        default = apps.tenant.action
+        apps.tenant.action = lambda event, api: api.deny(
+            "unauthorized_actor", "Not today."
+        )
+        refused = agent.enter()
+        assert 502 == refused.status_code
+        assert "Not today." in refused.text
+        apps.tenant.action = default
+        assert 303 == agent.enter(follow=False).status_code
+        assert ["sertft", "fecte", "sertft", "secte"] == [
+            log.type
+            for log in apps.tenant.logs
+            if log.type in ("sertft", "fertft", "secte", "fecte")
+        ]
+
+    def test_sends_an_agent_without_a_usable_token_to_the_login_page(self, apps, agent):
+        """Nothing that the console holds is good any more: sign in again, no error page."""
+        apps.tenant.settings["console"]["jwt_configuration"]["lifetime_in_seconds"] = 10
+        agent.get(apps.console.origin + "/sign-in")
+        apps.tenant.records.refresh_tokens.clear()
+        answer = agent.enter(follow=False)
+        assert (302, "/sign-in") == (answer.status_code, answer.headers["Location"])
+
+    def test_shows_the_hint_of_a_refusal(self, apps, agent):
+        """What a person has to change, and where."""
+        apps.tenant.action = lambda event, api: api.set_user("auth0|ada")
+        page = agent.enter()
+        assert 502 == page.status_code
+        assert "setActor" in page.text
+
+
+class TestShop:
+    def test_shows_who_is_really_there(self, apps, agent):
+        """From click to banner."""
+        page = agent.enter()
+        assert apps.shop.origin + "/" == page.url
+        assert "<strong>auth0|sam</strong> is signed in as Ada Ferro" in page.text
+
+    def test_has_no_banner_for_the_customer(self, apps, stranger):
+        """An ordinary login passes nothing on and asks for its usual scope."""
+        page = stranger.get(apps.shop.origin + "/login")
+        page = stranger.submit(page, username="ada@example.com", password="password")
+        assert "Hello, " in page.text
+        assert "is signed in as" not in page.text
+        assert 1 == sum(
+            token.client_id == "shop"
+            for token in apps.tenant.records.refresh_tokens.values()
+        )
+
+    def test_lets_only_the_customer_delete_the_account(self, apps, agent, stranger):
+        """An agent is told 403, whatever the page offers."""
+        agent.enter()
+        assert (
+            403
+            == agent.web.post(
+                apps.shop.origin + "/account/delete", timeout=10
+            ).status_code
+        )
+        page = stranger.get(apps.shop.origin + "/login")
+        page = stranger.submit(page, username="ada@example.com", password="password")
+        assert "is gone" in stranger.submit(page).text
+
+    def test_lets_the_agent_enter_the_next_account_after_logging_out(self, apps, agent):
+        """Before, the tenant's error page asks for it."""
+        agent.enter(0)
+        assert 400 == agent.enter(1).status_code
+        page = agent.get(apps.shop.origin + "/logout")
+        assert apps.shop.origin + "/" == page.url
+        assert "is signed in as Lin Okafor" in agent.enter(1).text
+
+    def test_refuses_a_token_that_was_used(self, agent, stranger):
+        """The second use ends with the shop's own page, which says why."""
+        url = agent.enter(follow=False).headers["Location"]
+        assert 200 == agent.get(url).status_code
+        page = stranger.get(url)
+        assert 403 == page.status_code
+        assert "used before" in page.text
+
+    def test_refuses_a_token_from_elsewhere(self, apps, agent):
+        """The console saw the agent at another address than the tenant does."""
+        apps.console.network.client = "198.51.100.7"
+        page = agent.enter()
+        assert 403 == page.status_code
+        assert "198.51.100.7" in page.text
+
+    @pytest.mark.parametrize(
+        ("where", "name", "value"),
+        [
+            ("delegation", "allow_delegated_access", False),
+            (None, "allowed_authentication_methods", ["cookie"]),
+        ],
+    )
+    def test_ends_on_the_login_page_where_a_setting_is_missing(
+        self, apps, agent, where, name, value
+    ):
+        """Silently, but for a warning in the tenant's logs."""
+        settings = apps.tenant.settings["shop"]["session_transfer"]
+        (settings[where] if where else settings)[name] = value
+        page = agent.enter()
+        assert "Log in" in page.text
+        (warning,) = [log for log in apps.tenant.logs if log.type == "w"]
+        assert name in warning.description
+
+    @pytest.mark.parametrize(
+        "query",
+        ["{0}=a&{0}=b", "{0}=", "organization=a&organization=b&{0}=c"],
+    )
+    def test_answers_400_to_a_malformed_link(self, apps, stranger, query):
+        """Repeated or empty parameters go nowhere."""
+        assert (
+            400
+            == stranger.get(
+                apps.shop.origin + "/login?" + query.format("session_transfer_token")
+            ).status_code
+        )

@@ -1,0 +1,59 @@
+"""What the files around the package say of it agrees with it, and with each other."""
+
+import configparser
+import re
+from pathlib import Path
+
+import auth0_stt
+
+ROOT = Path(__file__).parents[2]
+
+
+def read(name):
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(str(ROOT / name), encoding="utf-8")
+    return parser
+
+
+def pins(text, pattern):
+    return dict(re.findall(pattern, text, re.MULTILINE))
+
+
+def test_the_floors_are_what_the_oldest_environments_run():
+    """A floor is a promise only where the tests run on it."""
+    floors = read("setup.cfg")["options"]["install_requires"]
+    tox = read("tox.ini")
+    assert pins(floors, r"^(\w+)>=([\d.]+)$") == pins(
+        tox["testenv:oldest"]["deps"], r"^(\w+)==([\d.]+)$"
+    )
+    assert pins(floors, r'^(\w+)>=([\d.]+); python_version >= "3.12"$') == pins(
+        tox["testenv:newest-python-oldest-requests"]["deps"], r"^(\w+)==([\d.]+)$"
+    )
+
+
+def test_every_environment_is_in_the_list():
+    """What `tox` does not run by default, nobody runs; the benchmark says so of itself."""
+    tox = read("tox.ini")
+    named = {section.partition(":")[2] for section in tox.sections() if ":" in section}
+    assert named - set(tox["tox"]["env_list"].split()) == {"bench"}
+
+
+def test_the_version_stands_in_one_place():
+    """setup.cfg and the changelog follow the package."""
+    assert "attr: auth0_stt.__version__" == read("setup.cfg")["metadata"]["version"]
+    assert re.search(
+        rf"^{re.escape(auth0_stt.__version__)}\b",
+        (ROOT / "CHANGELOG.rst").read_text("utf-8"),
+        re.M,
+    )
+
+
+def test_ci_gives_the_commands_of_the_readme():
+    """What a reader is told to type is what is tested."""
+    script, readme = (
+        (ROOT / name).read_text("utf-8") for name in (".ci/run", "README.rst")
+    )
+    commands = re.findall(r"^(?:demo|tests)='(.*)'$", script, re.M)
+    assert 2 == len(commands)
+    for command in commands:
+        assert f"\n    {command}\n" in readme
