@@ -9,7 +9,7 @@ import socket
 import time
 from contextvars import ContextVar
 from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
 #: Bytes of a whole answer on the wire: its head, and the framing of a chunked body, count too.
 _LARGEST_ANSWER = 128 * 1024
@@ -55,6 +55,21 @@ class Call:
 
 #: The call that this thread, or this greenlet, is in.
 current_call: "ContextVar[Call]" = ContextVar("auth0_stt_call")
+
+
+class UnusableAnswerError(Exception):
+    """An answer came that can't be used; the status is None if not even its head can be."""
+
+    def __init__(
+        self,
+        problem: str,
+        status: Optional[int] = None,
+        headers: Optional[Mapping[str, str]] = None,
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.status = status
+        self.headers: Mapping[str, str] = headers or {}
 
 
 class TooLargeError(Exception):

@@ -18,6 +18,7 @@ from urllib.parse import quote, quote_plus
 from . import __version__
 from .arguments import Tenant
 from .client_auth import Credentials
+from .connections import UnusableAnswerError
 from .errors import (
     SERVER_WORDS,
     Code,
@@ -68,9 +69,16 @@ def request_tokens(
     form = {
         name: value for name, value in {**form, **fields}.items() if value is not None
     }
-    reply = post_form(url, form, headers, timeout, session, certificate)
-    if not isinstance(reply, Reply):
-        return reply
+    try:
+        reply = post_form(url, form, headers, timeout, session, certificate)
+    except UnusableAnswerError as error:
+        return invalid_response(
+            tenant.domain, error.problem, error.status, _retry_after(error.headers)
+        )
+    except SessionTransferError as error:
+        # Without the frames below, which hold the form.
+        error.__traceback__ = error.__context__ = None
+        return error
     return read_reply(
         reply, tenant.domain, [form[name] for name in _SECRETS if name in form]
     )
@@ -100,10 +108,6 @@ def read_reply(
     reply: Reply, domain: str, secrets: List[str]
 ) -> Union[Dict[str, Any], SessionTransferError]:
     """Return the JSON object of a success, or the error that the reply stands for."""
-    if reply.problem is not None:
-        return invalid_response(
-            domain, reply.problem, reply.status, _retry_after(reply.headers)
-        )
     answer = parse_object(reply.body)
     if reply.status == 200:
         if answer is None:

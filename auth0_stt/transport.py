@@ -2,9 +2,6 @@
 
 Requests brings sessions, proxies and CA bundles; this module holds it to what a request that carries secrets needs,
 and ``connections`` does the same for what lies below.
-
-Nothing raises here but what must pass (KeyboardInterrupt and its like): errors are returned, since these frames
-hold secrets and a traceback keeps its frames.
 """
 
 import errno
@@ -18,6 +15,7 @@ from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
 from urllib.parse import urlencode
 
+from attr import frozen
 from requests import PreparedRequest, Response
 from requests import Session as Session  # for the signatures of the other modules, too
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -48,6 +46,7 @@ from .connections import (
     Call,
     TimedSocket,
     TooLargeError,
+    UnusableAnswerError,
     current_call,
     may_hold_more,
     watch,
@@ -80,33 +79,35 @@ _NOT_FROM_SESSION = frozenset(
 )
 
 
+@frozen
 class Reply:
-    """What came back; ``problem`` says why it can't be used, where it can't, and then the status may be None."""
+    """An answer that was read whole."""
 
-    def __init__(
-        self,
-        status: Optional[int],
-        headers: Mapping[str, str],
-        body: bytes = b"",
-        problem: Optional[str] = None,
-    ) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-        self.problem = problem
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
-def session_error(session: Any) -> Optional[InvalidArgumentError]:
-    """Return the error of a session that is none, or that does not verify certificates."""
+def session_checked(session: Any) -> Optional[Session]:
+    """Return the session, or raise if it isn't one or doesn't verify certificates."""
     if session is None:
         return None
     if not isinstance(session, Session):
-        return InvalidArgumentError("session must be a requests.Session", "session")
+        raise InvalidArgumentError("session must be a requests.Session", "session")
     if not session.verify:
-        return InvalidArgumentError(
+        raise InvalidArgumentError(
             "session must verify certificates: set its verify to True or a path",
             "session",
         )
+    return session
+
+
+def session_error(session: Any) -> Optional[InvalidArgumentError]:
+    """Return what session_checked raises, for callers that collect errors."""
+    try:
+        session_checked(session)
+    except InvalidArgumentError as error:
+        return error.with_traceback(None)
     return None
 
 
@@ -117,8 +118,8 @@ def post_form(
     timeout: float,
     session: Optional[Session] = None,
     certificate: Optional[Tuple[str, Optional[str]]] = None,
-) -> Union[Reply, TransportError, InvalidArgumentError]:
-    """POST a form once and return the reply, or the error that stands for none.
+) -> Reply:
+    """POST a form once and return the reply, or raise.
 
     ``certificate`` has the paths of a client certificate and its key, None where one file holds both. With a
     ``session`` its own adapters connect; of the clock and the count only what can be seen from above then holds.
@@ -141,10 +142,13 @@ def post_form(
         finally:
             # After a whole answer this does nothing; after anything else it ends the connection.
             response.close()
+    except UnusableAnswerError:
+        raise
     except Exception as error:
-        return _failure(error, call)
+        failure = _failure(error, call)
     finally:
         current_call.reset(running)
+    raise failure
 
 
 def _prepared(
@@ -166,17 +170,17 @@ def _read(response: Response, call: Call) -> Reply:
     headers = response.headers
     watched, call.phase = call.phase is not None, READING
     if status != 200 and not 400 <= status <= 599:
-        return Reply(
+        raise UnusableAnswerError(
+            "it is neither a success nor an error (redirects are not followed)",
             status,
             headers,
-            problem="it is neither a success nor an error (redirects are not followed)",
         )
     if headers.get("Content-Encoding", "identity").strip().lower() not in (
         "identity",
         "",
     ):
-        return Reply(
-            status, headers, problem="it has a content coding that was not asked for"
+        raise UnusableAnswerError(
+            "it has a content coding that was not asked for", status, headers
         )
     raw = response.raw
     if not isinstance(
@@ -184,12 +188,9 @@ def _read(response: Response, call: Call) -> Reply:
     ):  # of an adapter that is none of urllib3's, such as a stand-in of tests
         body = response.content
         call.left()
-        return Reply(
-            status,
-            headers,
-            body,
-            None if len(body) <= _LARGEST_BODY else "its body is larger than 64 KiB",
-        )
+        if len(body) > _LARGEST_BODY:
+            raise UnusableAnswerError("its body is larger than 64 KiB", status, headers)
+        return Reply(status, headers, body)
     raw.enforce_content_length = (
         True  # urllib3 before 2 takes a body cut short for a whole one
     )
@@ -212,7 +213,7 @@ def _read(response: Response, call: Call) -> Reply:
                 raw._pool = pool
                 raw.release_conn()
             return Reply(status, headers, b"".join(pieces))
-    return Reply(status, headers, problem="its body is larger than 64 KiB")
+    raise UnusableAnswerError("its body is larger than 64 KiB", status, headers)
 
 
 # --- sessions --------------------------------------------------------------------------------------------------
@@ -456,7 +457,7 @@ def _chain(error: Optional[BaseException]) -> Iterator[BaseException]:
 
 def _failure(
     error: Exception, call: Call
-) -> Union[Reply, TransportError, InvalidArgumentError]:
+) -> Union[UnusableAnswerError, TransportError, InvalidArgumentError]:
     """Return what stands for an exception; it refers to nothing of that, which holds the request."""
     wrapped = list(_chain(error))
 
@@ -479,14 +480,14 @@ def _failure(
         where = ""
 
     if has(TooLargeError):
-        return Reply(None, {}, problem="it is larger than 128 KiB")
+        return UnusableAnswerError("it is larger than 128 KiB")
     if time.monotonic() >= call.deadline or has(socket.timeout, Timeout):
         message = f"{call.host} did not answer within {call.timeout:g} seconds{where}"
         return TransportError(TransportErrorCode.timeout, message, sent)
     if has(HTTPException) and (
         has(ValueError) or not has(RemoteDisconnected, IncompleteRead)
     ):
-        return Reply(None, {}, problem="it is not HTTP")
+        return UnusableAnswerError("it is not HTTP")
     if files:
         message = f"the CA bundle or certificate for {call.host} can't be read: see REQUESTS_CA_BUNDLE"
     elif has(RecursionError):
