@@ -1,19 +1,26 @@
-"""The same commit gives the same bytes, whoever builds it and whenever. All else is in setup.cfg."""
+"""Reproducible archives, and a clone that stays clean. Everything else is in setup.cfg.
 
+The same commit gives the same bytes, whoever builds it and whenever.
+"""
+
+import atexit
 import gzip
 import io
 import os
+import shutil
+import sys
 import tarfile
+import tempfile
 
 from setuptools import setup
 from setuptools.command.sdist import sdist
 
-# What `bdist_wheel` writes as the time of every file; 2026-01-01 where nobody says otherwise.
+# The time that `bdist_wheel` gives to every file: 2026-01-01 unless set.
 MOMENT = int(os.environ.setdefault("SOURCE_DATE_EPOCH", "1767225600"))
 
 
 class ReproducibleSdist(sdist):
-    """setuptools' own leaves the time of the build, its user and the order of the disk in the archive."""
+    """Leaves out the time and user of the build, and the order of files on the disk."""
 
     def make_archive(self, base_name, *args, base_dir, **kwargs):
         path = base_name + ".tar.gz"
@@ -37,4 +44,13 @@ def _anonymous(member):
     return member
 
 
-setup(cmdclass={"sdist": ReproducibleSdist})
+def _options():
+    """Build elsewhere: `pip install .` leaves no build/ and no *.egg-info here."""
+    if "sdist" in sys.argv:  # It packs the *.egg-info, which has to be beside the rest.
+        return {}
+    scratch = tempfile.mkdtemp(prefix="auth0-stt-")
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    return {"build": {"build_base": scratch}, "egg_info": {"egg_base": scratch}}
+
+
+setup(cmdclass={"sdist": ReproducibleSdist}, options=_options())

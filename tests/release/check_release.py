@@ -1,6 +1,7 @@
-"""Build wheel and sdist twice from this commit's sources and check what would be uploaded.
+"""Build wheel and sdist twice from this commit's sources and check what is uploaded.
 
-Well described (twine), complete, nothing else in the wheel, the same bytes twice, and the sdist runs its own tests.
+Well described (twine), complete, nothing else in the wheel, the same bytes twice, nothing
+left behind among the sources, and the sdist runs its own tests.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+BUILD = (sys.executable, "-m", "build", "--installer", "uv")
 
 
 def run(*command, cwd=ROOT):
@@ -29,16 +31,10 @@ def build(folder):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, target)
         target.chmod(0o755 if os.access(str(ROOT / name), os.X_OK) else 0o644)
-    run(
-        sys.executable,
-        "-m",
-        "build",
-        "--installer",
-        "uv",
-        "--outdir",
-        folder / "dist",
-        sources,
-    )
+    before = sorted(sources.rglob("*"))
+    run(*BUILD, "--wheel", "--outdir", folder / "wheel", sources)
+    assert before == sorted(sources.rglob("*")), "a build leaves files in the sources"
+    run(*BUILD, "--outdir", folder / "dist", sources)
     return sorted((folder / "dist").iterdir())
 
 
