@@ -26,12 +26,12 @@ except ImportError as _error:
         f'auth0_stt.testing needs Flask, Authlib, joserfc and trustme: pip install "auth0-stt[testing]" ({_error})'
     ) from _error
 
-from .action import Api, Event
-from .clock import Clock
-from .records import Log
-from .redemption import Browser, RedemptionFailed
-from .tenant import LocalTenant
-from .tls import localhost_names
+from .browser import Browser, RedemptionFailed
+from .local_tenant import LocalTenant
+from .tenant.action import Api, Event
+from .tenant.clock import Clock
+from .tenant.records import Log
+from .tenant.web.tls import localhost_names
 
 __all__ = [
     "Api",

@@ -13,8 +13,8 @@ from .. import (
     build_session_transfer_redirect,
     request_session_transfer_token,
 )
-from .redemption import RedemptionFailed
-from .tenant import LocalTenant
+from .browser import RedemptionFailed
+from .local_tenant import LocalTenant
 
 # Sam, of the support team, is about to enter Ada's account.
 AGENT = "auth0|sam"

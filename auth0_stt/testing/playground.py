@@ -14,12 +14,12 @@ from flask import Response, request
 from requests import Session
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
+from .local_tenant import LocalTenant
 from .playground_console import AGENT, console_app
 from .playground_pages import trail_link
 from .playground_shop import shop_app
 from .playground_switches import SWITCHES
 from .playground_trail import Recorder, Trail
-from .tenant import LocalTenant
 
 LOOPBACK = "127.0.0.1"
 # Where the console's server seems to be (RFC 5737).

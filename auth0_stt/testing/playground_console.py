@@ -22,11 +22,11 @@ from .. import (
     request_session_transfer_token,
     resolve_actor_token,
 )
-from .pages import REASON_HEADER
 from .playground_pages import HOME, REFUSED, TRAIL, VERDICTS
 from .playground_style import STYLE
 from .playground_switches import GROUPS, SWITCHES
 from .playground_trail import SCANNER
+from .tenant.origin import REASON_HEADER
 
 if TYPE_CHECKING:
     from .playground import Playground

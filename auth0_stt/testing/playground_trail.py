@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 from attr import Factory, attrs
 from joserfc import jws
 
-from .exchange import SESSION_TRANSFER_TOKEN_TYPE
-from .pages import REASON_HEADER
+from .tenant.mint import SESSION_TRANSFER_TOKEN_TYPE
+from .tenant.origin import REASON_HEADER
 
 Fields = List[Tuple[str, str]]
 

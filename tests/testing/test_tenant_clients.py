@@ -13,7 +13,7 @@ from joserfc.jwk import RSAKey
 from local_tenant_calls import mint, token_request
 
 from auth0_stt.testing import LocalTenant, localhost_names
-from auth0_stt.testing.signing import sign, verified
+from auth0_stt.testing.tenant.tokens import sign, verified
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 

@@ -15,7 +15,7 @@ from local_tenant_calls import (
 )
 
 from auth0_stt.testing import LocalTenant
-from auth0_stt.testing.signing import sign
+from auth0_stt.testing.tenant.tokens import sign
 
 
 @pytest.fixture

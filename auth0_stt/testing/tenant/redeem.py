@@ -1,36 +1,24 @@
 """Redemption: what /authorize makes of a session transfer token."""
 
 import secrets
-from typing import TYPE_CHECKING, Mapping, Optional
+from typing import Mapping, Optional
 from urllib.parse import urlsplit
 
-from .action import Refusal
 from .clients import Client
+from .origin import Origin
 from .records import Session, SessionTransferToken, find_organization
+from .refusal import PageInstead, Refusal
 from .settings import Settings, lookup
-
-if TYPE_CHECKING:
-    from .tenant import LocalTenant
+from .state import State
 
 DELEGATED_SESSION_LIFETIME = 2 * 60 * 60
 
 
-class PageInstead(Exception):  # noqa: N818
-    """The browser gets a page of the tenant's and the application hears nothing."""
-
-    def __init__(self, page: str, reason: str) -> None:
-        super().__init__(reason)
-        # "login" or "error".
-        self.page = page
-        self.reason = reason
-
-
 def delegated_session(
-    tenant: "LocalTenant",
+    state: State,
     client: Client,
     query: Mapping[str, str],
-    issuer: str,
-    ip: str,
+    origin: Origin,
     open_session: Optional[Session],
 ) -> Session:
     """Redeem the token in the query of an /authorize request for a session of its own.
@@ -42,7 +30,7 @@ def delegated_session(
     _check_application(client)
     redirect_host = urlsplit(query.get("redirect_uri", "")).hostname
     if lookup(
-        tenant.settings, "tenant.environment_tag"
+        state.settings, "tenant.environment_tag"
     ) == "production" and redirect_host in (
         "localhost",
         "127.0.0.1",
@@ -54,20 +42,20 @@ def delegated_session(
             "This browser already has a session on {}, of {}: log out there first (/v2/logout), "
             "or give console and target different custom domains."
         )
-        raise PageInstead("error", reason.format(issuer, open_session.user_id))
+        raise PageInstead("error", reason.format(origin.issuer, open_session.user_id))
 
-    token = _redeem(tenant, query["session_transfer_token"], ip)
-    user = tenant.active_user(token.user_id)
+    token = _redeem(state, query["session_transfer_token"], origin.ip)
+    user = state.active_user(token.user_id)
     if user is None:
         raise Refusal("access_denied", "The user is unknown or blocked.")
-    _check_connection(tenant, client, user)
-    org_id = checked_organization(tenant, client, query.get("organization"), user)
-    _check_interaction(tenant, client, query.get("scope", ""))
-    now = tenant.clock()
+    _check_connection(state, client, user)
+    org_id = checked_organization(state, client, query.get("organization"), user)
+    _check_interaction(state, client, query.get("scope", ""))
+    now = state.clock()
     return Session(
         id=secrets.token_urlsafe(),
         user_id=token.user_id,
-        issuer=issuer,
+        issuer=origin.issuer,
         started=now,
         expires_at=now + DELEGATED_SESSION_LIFETIME,
         actor=token.actor,
@@ -91,9 +79,9 @@ def _check_application(client: Client) -> None:
         )
 
 
-def _redeem(tenant: "LocalTenant", text: str, ip: str) -> SessionTransferToken:
-    with tenant.records.lock:
-        token = tenant.records.session_transfer_tokens.get(text)
+def _redeem(state: State, text: str, ip: str) -> SessionTransferToken:
+    with state.records.lock:
+        token = state.records.session_transfer_tokens.get(text)
         if token is None:
             raise Refusal(
                 "access_denied",
@@ -103,7 +91,7 @@ def _redeem(tenant: "LocalTenant", text: str, ip: str) -> SessionTransferToken:
             raise Refusal(
                 "access_denied", "The session transfer token has been used before."
             )
-        if token.expires_at <= tenant.clock():
+        if token.expires_at <= state.clock():
             raise Refusal("access_denied", "The session transfer token has expired.")
         if token.ip != ip:
             reason = (
@@ -115,8 +103,8 @@ def _redeem(tenant: "LocalTenant", text: str, ip: str) -> SessionTransferToken:
     return token
 
 
-def _check_connection(tenant: "LocalTenant", client: Client, user: Settings) -> None:
-    connection = tenant.connections.get(user["connection"], {})
+def _check_connection(state: State, client: Client, user: Settings) -> None:
+    connection = state.connections.get(user["connection"], {})
     if client.client_id not in connection.get("enabled_clients", []):
         reason = "The connection {} of the user is not enabled for the application {}."
         raise Refusal(
@@ -125,7 +113,7 @@ def _check_connection(tenant: "LocalTenant", client: Client, user: Settings) -> 
 
 
 def checked_organization(
-    tenant: "LocalTenant", client: Client, name: Optional[str], user: Settings
+    state: State, client: Client, name: Optional[str], user: Settings
 ) -> Optional[str]:
     """Return the id of the organization that a login is for, None for a login without one.
 
@@ -145,18 +133,18 @@ def checked_organization(
         raise Refusal(
             "invalid_request", "The application does not allow organizations."
         )
-    org_id = find_organization(tenant.organizations, name)
+    org_id = find_organization(state.organizations, name)
     if org_id is None:
         raise Refusal("invalid_request", f"The organization {name} does not exist.")
-    if user["user_id"] not in tenant.organizations[org_id]["members"]:
+    if user["user_id"] not in state.organizations[org_id]["members"]:
         reason = "The user {} is not a member of the organization {}."
         raise Refusal("access_denied", reason.format(user["user_id"], name))
     return org_id
 
 
-def _check_interaction(tenant: "LocalTenant", client: Client, scope: str) -> None:
+def _check_interaction(state: State, client: Client, scope: str) -> None:
     reason = None
-    if tenant.wants_mfa():
+    if state.wants_mfa():
         reason = "Multifactor authentication would be needed."
     elif client.setting("is_first_party") is not True:
         reason = "The user's consent would be needed: the application's is_first_party is not true."

@@ -4,14 +4,13 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections import deque
 from io import BytesIO
-from typing import Any, Deque, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.test import run_wsgi_app
 
-from .records import Fault
+from ..records import Fault
 
 LOOPBACK = "127.0.0.1"
 LARGEST_BODY = 1 << 20
@@ -100,23 +99,24 @@ class Handler(WSGIRequestHandler):
 class Server(ThreadedWSGIServer):
     """Werkzeug's server with a list of what is open, so that it can be closed at once."""
 
-    def __init__(self, app: Any, ssl_context: Optional[ssl.SSLContext]) -> None:
-        super().__init__(LOOPBACK, 0, app, handler=Handler)
+    def __init__(
+        self,
+        app: Any,
+        next_fault: Callable[[], Optional[Fault]],
+        ssl_context: Optional[ssl.SSLContext] = None,
+        port: int = 0,
+    ) -> None:
+        super().__init__(LOOPBACK, port, app, handler=Handler)
         # Given to the constructor, it would do the handshakes in the one accepting thread.
         self.ssl_context: Optional[ssl.SSLContext] = ssl_context
         self.closing: threading.Event = threading.Event()
-        self.faults: Deque[Fault] = deque()
+        self.next_fault: Callable[[], Optional[Fault]] = next_fault
         self._lock = threading.Lock()
         self._open: Dict[threading.Thread, socket.socket] = {}
         self._accepting = threading.Thread(
             target=self._accept, name="auth0-stt tenant", daemon=True
         )
         self._accepting.start()
-
-    def next_fault(self) -> Optional[Fault]:
-        """Return what is to go wrong now, if anything."""
-        with self._lock:
-            return self.faults.popleft() if self.faults else None
 
     def track(self, connection: socket.socket) -> None:
         """Remember the socket that this thread's connection goes over now."""

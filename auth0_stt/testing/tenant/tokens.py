@@ -2,17 +2,14 @@
 
 import functools
 import secrets
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, Optional
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey, RSAKey
 
 from .clock import Clock
-
-if TYPE_CHECKING:
-    from .clients import Client
-    from .records import Session
+from .records import Session
 
 # Auth0 takes an ID token as actor token in these two only.
 ID_TOKEN_ALGORITHMS = ["RS256", "PS256"]
@@ -40,7 +37,7 @@ def sign(claims: Dict[str, Any], algorithm: str = "RS256") -> str:
 
 
 def access_token(
-    client: "Client", session: "Session", scope: str, audience: Any, now: float
+    client_id: str, session: Session, scope: str, audience: Any, now: float
 ) -> str:
     """Return an access token; it carries ``act`` where an agent acts for the user."""
     audiences = [audience] if audience else []
@@ -51,7 +48,7 @@ def access_token(
         "aud": audiences,
         "iat": int(now),
         "exp": int(now) + ACCESS_TOKEN_LIFETIME,
-        "azp": client.client_id,
+        "azp": client_id,
         "scope": scope,
     }
     return sign(dict(claims, **session.claims()))

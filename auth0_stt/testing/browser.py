@@ -1,7 +1,7 @@
-"""A browser and the shop behind it, played over HTTP against the tenant."""
+"""Plays a browser and the shop behind it, over HTTP against the tenant."""
 
 import secrets
-from typing import TYPE_CHECKING, Any, Dict, Optional
+from typing import Any, Dict, Optional
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from attr import attrs
@@ -11,10 +11,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from .pages import REASON_HEADER
-
-if TYPE_CHECKING:
-    from .tenant import LocalTenant
+from .tenant.origin import ADDRESS_HEADER, REASON_HEADER
+from .tenant.settings import SHOP_ID
+from .tenant.state import State
 
 TIMEOUT = 10.0
 
@@ -38,7 +37,7 @@ class RedemptionFailed(Exception):  # noqa: N818
 class Browser:
     """A browser with cookies of its own at one IP address, fit for several logins in a row."""
 
-    def __init__(self, tenant: "LocalTenant", ip: str = "127.0.0.1") -> None:
+    def __init__(self, tenant: State, ip: str = "127.0.0.1") -> None:
         self._tenant = tenant
         self.ip = ip
         self.session: OAuth2Session = OAuth2Session()
@@ -68,7 +67,7 @@ class Browser:
         }
         if "session_transfer_token" not in passed_on:
             raise RedemptionFailed("The URL carries no session_transfer_token.")
-        return self.log_in(self._tenant.shop, None, scope, **passed_on)
+        return self.log_in(self._tenant.application(SHOP_ID), None, scope, **passed_on)
 
     def sign_in(
         self,
@@ -81,14 +80,16 @@ class Browser:
         Raises:
             RedemptionFailed: with ``reason`` in words.
         """
-        application = application or self._tenant.shop
+        application = application or self._tenant.application(SHOP_ID)
         user = self._tenant.users[user_id]
         form = {"username": user["email"], "password": user["password"]}
         return self.log_in(application, form, scope=scope)
 
     def log_out(self, application: Optional[Dict[str, str]] = None) -> None:
         """Log out on the domain of an application (the shop)."""
-        self._get(self._issuer(application or self._tenant.shop) + "v2/logout")
+        self._get(
+            self._issuer(application or self._tenant.application(SHOP_ID)) + "v2/logout"
+        )
 
     def log_in(
         self,
@@ -182,9 +183,7 @@ class Browser:
         return self._send("GET", url)
 
     def _send(self, method: str, url: str, **kwargs: Any) -> Any:
-        headers = {
-            self._tenant.address_header: f"{self._tenant.address_secret} {self.ip}"
-        }
+        headers = {ADDRESS_HEADER: f"{self._tenant.address_secret} {self.ip}"}
         return self.session.request(
             method,
             url,

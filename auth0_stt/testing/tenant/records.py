@@ -1,11 +1,9 @@
 """What the tenant remembers while it runs."""
 
-import ipaddress
 import threading
 from typing import Any, Dict, List, Optional, Set, Tuple
 
-from attr import Factory, attrib, attrs, evolve
-from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, TokenMixin
+from attr import Factory, attrs, evolve
 
 from .settings import Settings
 
@@ -27,6 +25,15 @@ class Log:
     ip: Optional[str] = None
     hostname: Optional[str] = None
     details: Dict[str, Any] = Factory(dict)
+
+
+@attrs(auto_attribs=True)
+class Facts:
+    """What the log will say of the request that is being answered."""
+
+    client_id: Optional[str] = None
+    user_id: Optional[str] = None
+    traceback: Optional[str] = None
 
 
 @attrs(frozen=True, auto_attribs=True)
@@ -65,8 +72,8 @@ class SessionTransferToken:
 
 
 @attrs(auto_attribs=True)
-class AuthorizationCode(AuthorizationCodeMixin):  # type: ignore[misc]
-    """A code on its way through the browser (RFC 6749, 4.1)."""
+class AuthorizationCode:
+    """A code on its way through the browser (RFC 6749, 4.1), as Authlib wants it."""
 
     client_id: str
     redirect_uri: Optional[str]
@@ -82,30 +89,16 @@ class AuthorizationCode(AuthorizationCodeMixin):  # type: ignore[misc]
     def get_redirect_uri(self) -> Optional[str]:
         return self.redirect_uri
 
-    def get_scope(self) -> str:
-        return self.scope
-
-    def get_nonce(self) -> Optional[str]:
-        return self.nonce
-
-    def get_auth_time(self) -> int:
-        return int(self.session.started)
-
-    def get_acr(self) -> None:
-        return None
-
-    def get_amr(self) -> None:
-        return None
-
 
 @attrs(auto_attribs=True, eq=False)
-class RefreshToken(TokenMixin):  # type: ignore[misc]
+class RefreshToken:
     """A refresh token; all that came from one login share ``family``."""
 
     client_id: str
     scope: str
     session: Session
     family: str
+    audience: Optional[str] = None
     used: bool = False
 
     def check_client(self, client: Any) -> bool:
@@ -160,7 +153,8 @@ class Records:
     # Who signed each assertion, and its jti.
     assertion_ids: Set[Tuple[str, str]] = Factory(set)
     subject_tokens: SubjectTokenBudget = Factory(SubjectTokenBudget)
-    logs: List[Log] = attrib(factory=list)
+    logs: List[Log] = Factory(list)
+    faults: List[Fault] = Factory(list)
 
 
 def find_organization(organizations: Dict[str, Settings], name: str) -> Optional[str]:
@@ -169,11 +163,3 @@ def find_organization(organizations: Dict[str, Settings], name: str) -> Optional
         if name in (org_id, organization["name"]):
             return org_id
     return None
-
-
-def parse_ip(text: Optional[str]) -> Optional[str]:
-    """Return one IP address in its canonical form, None for anything else."""
-    try:
-        return str(ipaddress.ip_address(text or ""))
-    except ValueError:
-        return None

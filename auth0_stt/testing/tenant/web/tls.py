@@ -10,7 +10,7 @@ from typing import Any, Iterator, Tuple
 
 import trustme
 
-from .clients import thumbprint_sha256
+from ..clients import thumbprint_sha256
 
 
 class Certificates:

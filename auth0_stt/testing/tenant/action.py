@@ -3,18 +3,9 @@
 from typing import Any, Callable, Dict, List, Mapping, Optional, Union
 
 from attr import attrib, attrs
-from authlib.oauth2 import OAuth2Error
 
-from .signing import SubjectTokens
-
-
-class Refusal(OAuth2Error):  # type: ignore[misc]  # noqa: N818
-    """An OAuth error with any word, text and status."""
-
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
-        super().__init__(error=error, status_code=status)
-        # Past the constructor, which allows no text but RFC 6749's: an Action may write any.
-        self.description = description
+from .refusal import Refusal
+from .tokens import SubjectTokens
 
 
 @attrs(frozen=True, auto_attribs=True)
@@ -92,14 +83,11 @@ class Api:
 Action = Callable[[Event, Api], Any]
 
 
-class DefaultAction:
-    """Any user of the tenant whose ID token comes along may act for the subject."""
+def default_action(subject_tokens: SubjectTokens) -> Action:
+    """Return an Action that lets any user of the tenant act for the subject."""
 
-    def __init__(self, subject_tokens: SubjectTokens) -> None:
-        self._subject_tokens = subject_tokens
-
-    def __call__(self, event: Event, api: Api) -> None:
-        user_id = self._subject_tokens.user_id(event.transaction.subject_token)
+    def action(event: Event, api: Api) -> None:
+        user_id = subject_tokens.user_id(event.transaction.subject_token)
         if user_id is None:
             api.reject_invalid_subject_token(
                 "The subject token is invalid or has expired."
@@ -108,3 +96,5 @@ class DefaultAction:
         api.set_user(user_id)
         if event.transaction.actor is not None:
             api.set_actor(event.transaction.actor["user_id"])
+
+    return action

@@ -1,0 +1,87 @@
+"""Tokens for somebody who is signed in: ID token, access token, refresh token."""
+
+import secrets
+from typing import Any, Dict, Optional
+
+from .clients import Client
+from .records import RefreshToken, Session
+from .settings import Settings
+from .state import State
+from .tokens import ACCESS_TOKEN_LIFETIME, access_token, sign
+
+ID_TOKEN_LIFETIME = 36000
+
+
+def tokens_for(
+    state: State,
+    client: Client,
+    session: Session,
+    scope: str,
+    audience: Optional[str] = None,
+    nonce: Optional[str] = None,
+) -> Dict[str, Any]:
+    """Return the answer of the token endpoint, without a refresh token."""
+    now = state.clock()
+    answer = {
+        "access_token": access_token(client.client_id, session, scope, audience, now),
+        "token_type": "Bearer",
+        "expires_in": ACCESS_TOKEN_LIFETIME,
+        "scope": scope,
+    }
+    if "openid" in scope.split():
+        answer["id_token"] = id_token(state, client, session, scope, nonce)
+    return {name: value for name, value in answer.items() if value}
+
+
+def refresh_token(
+    state: State,
+    client: Client,
+    session: Session,
+    scope: str,
+    audience: Optional[str] = None,
+    family: str = "",
+) -> Dict[str, str]:
+    """Return a refresh token as a part of an answer, nothing where there is none to be had."""
+    # A delegated session never gets a refresh token.
+    if "offline_access" not in scope.split() or session.actor is not None:
+        return {}
+    token = secrets.token_urlsafe(32)
+    state.records.refresh_tokens[token] = RefreshToken(
+        client_id=client.client_id,
+        scope=scope,
+        session=session,
+        audience=audience,
+        family=family or secrets.token_urlsafe(8),
+    )
+    return {"refresh_token": token}
+
+
+def id_token(
+    state: State, client: Client, session: Session, scope: str, nonce: Optional[str]
+) -> str:
+    """Return an ID token (OIDC Core, 2)."""
+    now = int(state.clock())
+    lifetime = client.setting("jwt_configuration.lifetime_in_seconds")
+    claims = {
+        **profile(state.users[session.user_id], scope),
+        "iss": session.issuer,
+        "aud": client.client_id,
+        "iat": now,
+        "exp": now + int(lifetime or ID_TOKEN_LIFETIME),
+        "auth_time": int(session.started),
+        "sid": session.id,
+        "nonce": nonce,
+        **session.claims(),
+    }
+    present = {name: value for name, value in claims.items() if value is not None}
+    return sign(present, client.setting("jwt_configuration.alg") or "RS256")
+
+
+def profile(user: Settings, scope: str) -> Dict[str, Any]:
+    """Return what the scope lets an application know of a user (OIDC Core, 5.4)."""
+    claims = {"sub": user["user_id"]}
+    if "profile" in scope.split():
+        claims["name"] = user["name"]
+    if "email" in scope.split():
+        claims.update(email=user["email"], email_verified=True)
+    return claims

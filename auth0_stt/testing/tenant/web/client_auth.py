@@ -1,0 +1,100 @@
+"""How applications prove themselves (RFC 6749, 2.3; RFC 7523; RFC 8705)."""
+
+from typing import Any, Callable, Dict, List, Optional
+
+from authlib.oauth2.rfc6749 import InvalidClientError
+from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, RSAKey
+
+from ..clients import Client
+from ..state import State
+from .origin import facts, form, origin
+
+ASSERTION_ALGORITHMS = ["RS256", "RS384", "PS256"]
+
+
+class OAuthClient(Client):
+    """An application that Authlib asks how it may prove itself."""
+
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        # RFC 7521, 4.2: a client_id in the form names the client that proves itself.
+        if form().get("client_id", self.client_id) != self.client_id:
+            return False
+        facts().client_id = self.client_id
+        return self.may_use(method)
+
+
+class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
+    """``private_key_jwt``: an assertion for this domain, its ``jti`` used once."""
+
+    CLIENT_AUTH_METHOD: str = "private_key_jwt"
+
+    def __init__(self, state: State) -> None:
+        # No allowance for clocks that differ: this is one machine, and an assertion that has expired is refused.
+        super().__init__(leeway=0)
+        self._state = state
+
+    def __call__(
+        self, query_client: Callable[[str], Optional[Client]], oauth_request: Any
+    ) -> Any:
+        try:
+            return super().__call__(query_client, oauth_request)
+        except (ValueError, TypeError, JoseError):
+            raise InvalidClientError(description="Invalid JWT assertion.") from None
+
+    def resolve_client_public_key(self, client: Client) -> KeySet:
+        credentials = client.credentials(self.CLIENT_AUTH_METHOD)
+        return KeySet(
+            [RSAKey.import_key(each["pem"]) for each in credentials if "pem" in each]
+        )
+
+    def process_assertion_claims(
+        self, assertion: str, resolve_key: KeySet
+    ) -> Dict[str, Any]:
+        for key in resolve_key.keys:
+            try:
+                claims = jwt.decode(assertion, key, ASSERTION_ALGORITHMS).claims
+            except JoseError:
+                continue
+            self.verify_claims(claims)
+            return claims
+        text = "No registered key verifies the JWT assertion."
+        raise InvalidClientError(description=text)
+
+    def verify_claims(self, claims: Dict[str, Any]) -> None:
+        if "iat" not in claims:
+            raise InvalidClientError(description="Missing claim: 'iat'")
+        # Authlib goes by this machine's clock, so the claims move instead.
+        ahead = int(self._state.clock.ahead)
+        times = {
+            name: claims[name] - ahead
+            for name in ("exp", "iat", "nbf")
+            if name in claims
+        }
+        super().verify_claims(dict(claims, **times))
+
+    def get_audiences(self) -> List[str]:
+        host = origin().host
+        return [f"https://{host}/", origin().issuer]
+
+    def validate_jti(self, claims: Dict[str, Any], jti: Any) -> bool:
+        if not isinstance(jti, str):
+            return False
+        records = self._state.records
+        with records.lock:
+            fresh = (claims["iss"], jti) not in records.assertion_ids
+            records.assertion_ids.add((claims["iss"], jti))
+        return fresh
+
+
+def client_by_certificate(
+    query_client: Callable[[str], Optional[Client]], oauth_request: Any
+) -> Optional[Client]:
+    """Return the application whose registered certificate this TLS connection has (RFC 8705)."""
+    certificate = origin().certificate
+    client = query_client(form().get("client_id", ""))
+    if client is None or certificate is None:
+        return None
+    return client if client.has_certificate(certificate) else None
