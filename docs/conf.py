@@ -1,0 +1,39 @@
+"""How Sphinx builds the pages: ``sphinx-build -W -n docs docs/_build``."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import auth0_stt
+
+project = "auth0-stt"
+author = "auth0-stt maintainers"
+copyright = "the auth0-stt maintainers"  # noqa: A001
+version = release = auth0_stt.__version__
+
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.extlinks"]
+exclude_patterns = ["_build", "action/node_modules"]
+
+# Every name that a page refers to must be there.
+nitpicky = True
+nitpick_ignore_regex = [
+    # Of other projects, whose inventories would need the network.
+    ("py:.*", r"(requests|attr|typing|os|flask|collections)\..*"),
+    ("py:.*", r"(Session|ValueError|Exception|optional)"),
+    ("py:.*", r"(Any|Callable|Dict|List|Mapping|Optional|Sequence|Tuple|Type|Union)"),
+]
+
+# Auth0's pages, by their path.
+extlinks = {"auth0": ("https://auth0.com/docs/%s", None)}
+extlinks_detect_hardcoded_links = True
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+python_maximum_signature_line_length = 72
+
+html_theme = "furo"
+html_title = "auth0-stt"
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {"navigation_with_keys": False}

@@ -1,0 +1,84 @@
+"""What the tests of the pages share: the signing of subject tokens, and the Action."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from release.blocks import ROOT
+
+ACTION = ROOT / "docs" / "action"
+
+
+def load(path):
+    """Import a file that is in no package."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def new_key(tmp_path):
+    """A function that makes a key as the documentation says, and returns its file."""
+
+    def new_key(name):
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.hazmat.primitives.serialization import (
+            Encoding,
+            NoEncryption,
+            PrivateFormat,
+        )
+
+        key = ec.generate_private_key(ec.SECP256R1())
+        path = tmp_path / name
+        path.write_bytes(
+            key.private_bytes(
+                Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()
+            )
+        )
+        return path
+
+    return new_key
+
+
+@pytest.fixture
+def signing(new_key, monkeypatch):
+    """docs/action/sign_subject.py, with a key of its own."""
+    monkeypatch.setenv("SUBJECT_KEY_FILE", str(new_key("subject-key.pem")))
+    return load(ACTION / "sign_subject.py")
+
+
+@pytest.fixture(scope="session")
+def installed_action(tmp_path_factory):
+    """A copy of the Action's directory with what it requires, as npm installs it."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        if os.environ.get("AUTH0_STT_REQUIRE_NODE"):
+            pytest.fail("node and npm are required here")
+        pytest.skip("no node and npm: the Action can't run")
+    copy = tmp_path_factory.mktemp("node") / "action"
+    shutil.copytree(ACTION, copy, ignore=shutil.ignore_patterns("node_modules"))
+    command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    subprocess.run(command, cwd=copy, check=True, capture_output=True)
+    return copy / "action.js"
+
+
+@pytest.fixture
+def play(installed_action):
+    """A function that runs the Action on events; what it called and threw for each."""
+
+    def play(*events):
+        runner = Path(__file__).parent / "play_action.js"
+        done = subprocess.run(
+            ["node", str(runner), str(installed_action)],
+            input=json.dumps(events),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return json.loads(done.stdout)
+
+    return play

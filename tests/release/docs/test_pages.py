@@ -1,0 +1,101 @@
+"""What the pages say is true as far as a program can tell."""
+
+import inspect
+import json
+import re
+import sys
+
+import hcl2
+import pytest
+import test_examples
+from release import given
+from release.blocks import PAGES, ROOT, blocks, in_language
+
+DOCS = [path for path in PAGES if path.parent.name == "docs"]
+
+#: Pages of Auth0 that were looked up in its documentation's repository.
+AUTH0_PAGES = {
+    "authenticate/custom-token-exchange",
+    "authenticate/custom-token-exchange/cte-example-use-cases",
+    "authenticate/single-sign-on/native-to-web",
+    "authenticate/single-sign-on/session-delegation",
+    "authenticate/single-sign-on/session-delegation/configure-session-delegation",
+    "authenticate/single-sign-on/session-delegation/implement-session-delegation",
+    "authenticate/single-sign-on/session-delegation/session-delegation-behavior-and-monitoring",
+    "customize/actions/limitations",
+}
+
+
+def ids(paths):
+    return [path.name for path in paths]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=ids(DOCS))
+def test_every_example_is_run(path):
+    """Each Python block has a name, and each name a test of that name."""
+    for block in blocks(path):
+        if block.language == "python":
+            name = test_examples.test_name(path, block.name)
+            where = f"{block.page}:{block.line}"
+            assert block.name, f"{where} has no name"
+            assert callable(getattr(test_examples, name, None)), f"{where}: no {name}()"
+
+
+def test_every_test_has_its_example():
+    """No test is left behind by an example that is gone."""
+    examples = {
+        test_examples.test_name(path, block.name)
+        for path in DOCS
+        for block in blocks(path)
+    }
+    tests = {
+        name
+        for name, value in vars(test_examples).items()
+        if name.startswith("test_") and "example" in inspect.signature(value).parameters
+    }
+    assert set() == tests - examples
+
+
+def test_what_is_given_belongs_to_an_example():
+    """No declaration is left behind either."""
+    examples = {
+        (path.name, block.name)
+        for path in PAGES
+        for block in blocks(path)
+        if block.language == "python"
+    }
+    assert (
+        set()
+        == {(page, name) for page, names in given.GIVEN.items() for name in names}
+        - examples
+    )
+
+
+@pytest.mark.parametrize("path", PAGES, ids=ids(PAGES))
+def test_data_can_be_read(path):
+    """Each block of JSON and of Terraform's language is well-formed."""
+    for text in in_language(path, "json"):
+        json.loads(text)
+    for text in in_language(path, "hcl"):
+        hcl2.loads(text)
+
+
+@pytest.mark.parametrize("path", DOCS, ids=ids(DOCS))
+def test_files_that_are_named_exist(path):
+    """Whoever looks for a file finds it."""
+    named = re.findall(
+        r"``((?:auth0_stt|docs|examples|tests)/[\w./-]*)``", path.read_text("utf-8")
+    )
+    assert [] == [name for name in named if not (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=ids(DOCS))
+def test_auth0_pages_are_known(path):
+    """A link to Auth0 leads to a page that was there when it was written."""
+    linked = re.findall(r":auth0:`[^<`]*<([^>#]+)[^>]*>`", path.read_text("utf-8"))
+    assert set() == set(linked) - AUTH0_PAGES
+
+
+def test_the_tests_run_a_python_that_the_examples_are_written_for():
+    """The examples use the syntax of Python 3.10."""
+    assert sys.version_info >= (3, 10)

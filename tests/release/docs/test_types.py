@@ -1,0 +1,52 @@
+"""Every example of the pages passes mypy and pyright."""
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+from release.blocks import PAGES, ROOT, write_out
+from release.given import GIVEN
+
+#: The README follows when it is rewritten.
+CHECKED = [path for path in PAGES if path.name != "README.rst"]
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory):
+    """A directory with each example in a file of its own."""
+    directory = tmp_path_factory.mktemp("examples")
+    for path in CHECKED:
+        write_out(path, directory, GIVEN.get(path.name, {}))
+    return directory
+
+
+@pytest.mark.parametrize("checker", ["mypy", "pyright"])
+def test_types(examples, checker):
+    """A reader who pastes an example gets no complaint from a type checker."""
+    if find_spec(checker) is None:
+        pytest.skip(f"{checker} is not installed")
+    files = [
+        *map(str, examples.glob("*.py")),
+        str(ROOT / "docs/action/sign_subject.py"),
+    ]
+    settings = {
+        "pythonVersion": "3.10",
+        "extraPaths": [str(ROOT), str(examples)],
+        "include": [str(examples), str(ROOT / "docs/action")],
+        "reportMissingModuleSource": False,
+    }
+    (examples / "pyrightconfig.json").write_text(json.dumps(settings))
+    command = {
+        "mypy": ["--check-untyped-defs", "--ignore-missing-imports", *files],
+        "pyright": ["--project", str(examples), "--pythonpath", sys.executable],
+    }[checker]
+    done = subprocess.run(
+        [sys.executable, "-m", checker, *command],
+        cwd=examples,
+        env={"PATH": "/usr/bin:/bin", "MYPYPATH": f"{ROOT}:{examples}"},
+        capture_output=True,
+        text=True,
+    )
+    assert 0 == done.returncode, done.stdout + done.stderr
