@@ -1,7 +1,8 @@
-"""Session transfer tokens of Auth0's Session Delegation: sign a support agent in as a customer.
+"""Session transfer tokens of Auth0's Session Delegation.
 
-See :func:`request_session_transfer_token` and :func:`build_session_transfer_redirect` for the application that
-sends, :func:`session_transfer_params` and :func:`actor_from_claims` for the one that is entered.
+They sign a support agent in as a customer. The application that sends the agent uses
+:func:`request_session_transfer_token` and :func:`build_session_transfer_redirect`; the
+one that is entered uses :func:`session_transfer_params` and :func:`actor_from_claims`.
 """
 
 __version__ = "0.1.0"
@@ -22,17 +23,25 @@ from .models import (
     SESSION_TRANSFER_TOKEN_TYPE,
     Actor,
     ActorToken,
+    ClientSettings,
     SessionTransferTokenResult,
 )
 from .redirect import REDIRECT_HEADERS, build_session_transfer_redirect
-from .target import actor_from_claims, session_transfer_params
+from .target import (
+    DELEGATED_SESSION_LIFETIME,
+    actor_from_claims,
+    build_logout_url,
+    session_transfer_params,
+)
 
 __all__ = [
+    "DELEGATED_SESSION_LIFETIME",
     "ID_TOKEN_TYPE",
     "REDIRECT_HEADERS",
     "SESSION_TRANSFER_TOKEN_TYPE",
     "Actor",
     "ActorToken",
+    "ClientSettings",
     "CustomTokenExchangeError",
     "CustomTokenExchangeErrorCode",
     "InvalidArgumentError",
@@ -42,6 +51,7 @@ __all__ = [
     "TransportErrorCode",
     "__version__",
     "actor_from_claims",
+    "build_logout_url",
     "build_session_transfer_redirect",
     "private_key_jwt",
     "request_session_transfer_token",

@@ -1,68 +1,71 @@
-"""Everything that this package raises on purpose.
+"""Everything that this package raises on purpose, and the boundary it is raised through.
 
 ::
 
-    SessionTransferError                 .code  .message  .retryable  .hint
+    SessionTransferError                   .code  .message  .retryable  .retry_after  .hint
     ├── InvalidArgumentError (ValueError)  .argument
     ├── TransportError                     .sent
-    └── CustomTokenExchangeError           .error .error_description .status_code .retry_after
+    └── CustomTokenExchangeError           .error  .error_description  .status_code
+                                           .request_id
 
-A program branches on ``.code``, a person reads ``str(error)`` and ``.hint``. No error holds a token or a
-secret. Every one can be pickled, copied, hashed and raised again.
+A program branches on ``.code``. A person reads ``str(error)`` and ``.hint``. No error
+holds a token or a secret, and each can be pickled, copied, hashed and raised again.
 """
 
+import os
 from enum import Enum
-from typing import Dict, Optional
+from functools import wraps
+from types import TracebackType
+from typing import Any, Callable, Optional, TypeVar, cast
 
 from attr import define, field
 
+from .hints import hint_for
+
 
 class CustomTokenExchangeErrorCode(str, Enum):
-    """Why no usable token came; equal to, and printed as, its plain string."""
+    """Why there is no usable token. Equal to its plain string, and printed as such."""
 
     # Found here, before anything is sent.
-    actor_unavailable = "actor_unavailable"
-    missing_actor_token_type = "missing_actor_token_type"
-    invalid_token_format = "invalid_token_format"
+    ACTOR_UNAVAILABLE = "actor_unavailable"
+    MISSING_ACTOR_TOKEN_TYPE = "missing_actor_token_type"
+    INVALID_TOKEN_FORMAT = "invalid_token_format"
 
-    # The server's ``error`` field: RFC 6749 (5.2), RFC 8693 (2.2.2) and Auth0's own words.
-    setactor_required = "setactor_required"
-    session_transfer_disabled = "session_transfer_disabled"
-    invalid_request = "invalid_request"
-    invalid_client = "invalid_client"
-    invalid_grant = "invalid_grant"
-    unauthorized_client = "unauthorized_client"
-    unsupported_grant_type = "unsupported_grant_type"
-    invalid_scope = "invalid_scope"
-    invalid_target = "invalid_target"
-    access_denied = "access_denied"
-    mfa_required = "mfa_required"
-    too_many_attempts = "too_many_attempts"
-    too_many_requests = "too_many_requests"
-    server_error = "server_error"
-    temporarily_unavailable = "temporarily_unavailable"
+    # The server's "error" field: RFC 6749 (5.2), RFC 8693 (2.2.2) and Auth0's words.
+    SETACTOR_REQUIRED = "setactor_required"
+    SESSION_TRANSFER_DISABLED = "session_transfer_disabled"
+    INVALID_REQUEST = "invalid_request"
+    INVALID_CLIENT = "invalid_client"
+    INVALID_GRANT = "invalid_grant"
+    UNAUTHORIZED_CLIENT = "unauthorized_client"
+    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
+    INVALID_SCOPE = "invalid_scope"
+    INVALID_TARGET = "invalid_target"
+    ACCESS_DENIED = "access_denied"
+    MFA_REQUIRED = "mfa_required"
+    TOO_MANY_ATTEMPTS = "too_many_attempts"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    SERVER_ERROR = "server_error"
+    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
 
     # What this package makes of the answer.
-    token_exchange_failed = "token_exchange_failed"
-    invalid_response = "invalid_response"
-    unexpected_token_type = "unexpected_token_type"
+    TOKEN_EXCHANGE_FAILED = "token_exchange_failed"
+    INVALID_RESPONSE = "invalid_response"
+    UNEXPECTED_TOKEN_TYPE = "unexpected_token_type"
 
-    def __str__(
-        self,
-    ) -> str:  # "__str__ = str.__str__" would be undone by Python 3.7's Enum
+    # Python 3.7's Enum would undo "__str__ = str.__str__".
+    def __str__(self) -> str:
         return str(self.value)
 
 
 class TransportErrorCode(str, Enum):
-    """Why no usable answer came; equal to, and printed as, its plain string."""
+    """Why no usable answer came. Equal to its plain string, and printed as such."""
 
-    timeout = "timeout"
-    tls = "tls"
-    unreachable = "unreachable"
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    UNREACHABLE = "unreachable"
 
-    def __str__(
-        self,
-    ) -> str:  # "__str__ = str.__str__" would be undone by Python 3.7's Enum
+    def __str__(self) -> str:
         return str(self.value)
 
 
@@ -70,23 +73,31 @@ Code = CustomTokenExchangeErrorCode
 
 #: The codes of a call that sent nothing.
 FOUND_HERE = frozenset(
-    (Code.actor_unavailable, Code.missing_actor_token_type, Code.invalid_token_format)
+    (
+        Code.ACTOR_UNAVAILABLE,
+        Code.MISSING_ACTOR_TOKEN_TYPE,
+        Code.INVALID_TOKEN_FORMAT,
+    )
 )
 
-#: The ``error`` words that a server may send and that are codes here as they are.
+#: The words in a server's ``error`` field that are codes here.
 SERVER_WORDS = (
     frozenset(Code)
     - FOUND_HERE
-    - {Code.token_exchange_failed, Code.invalid_response, Code.unexpected_token_type}
+    - {Code.TOKEN_EXCHANGE_FAILED, Code.INVALID_RESPONSE, Code.UNEXPECTED_TOKEN_TYPE}
 )
 
 
 @define(slots=False)
 class SessionTransferError(Exception):
-    """The base of every error here: ``.code``, ``.message``, ``.retryable``, ``.hint``."""
+    """The base of every error here."""
 
     code: str
     message: str
+
+    # A type comment, since an annotation would make it a field of every subclass.
+    #: Seconds to wait before another try, where the server says so, else None.
+    retry_after = None  # type: Optional[float]
 
     def __str__(self) -> str:
         return self.message
@@ -99,12 +110,12 @@ class SessionTransferError(Exception):
     @property
     def hint(self) -> Optional[str]:
         """One sentence that tells a person what to change and where, or None."""
-        return _HINTS.get(self.code)
+        return hint_for(str(self.code))
 
 
 @define(slots=False)
 class InvalidArgumentError(SessionTransferError, ValueError):
-    """The caller's mistake, found before anything is sent; ``.argument`` names it."""
+    """The caller's mistake, found before anything is sent. ``.argument`` names it."""
 
     argument: str
     code: str = field(default="invalid_argument", init=False)
@@ -112,26 +123,31 @@ class InvalidArgumentError(SessionTransferError, ValueError):
 
 @define(slots=False)
 class TransportError(SessionTransferError):
-    """No usable answer came. ``.sent`` is False only where the tenant can't have seen the request."""
+    """No usable answer came.
+
+    ``.sent`` is False only if the tenant cannot have seen the request: then the caller
+    may repeat it without a thought.
+    """
 
     code: TransportErrorCode = field(converter=TransportErrorCode)
     message: str
     sent: bool
-    #: False where no later try can do better: a name that does not exist, a proxy's refusal.
-    hopeful: bool = field(default=True, repr=False)
+    #: True if no later try can do better: an unknown name, a proxy that refuses.
+    permanent: bool = field(default=False, repr=False)
 
     @property
     def retryable(self) -> bool:
-        """True for timeouts and lost connections, False for TLS failures and what can't be reached for good."""
-        return self.hopeful and self.code != TransportErrorCode.tls
+        """True for timeouts and lost connections, False for TLS failures."""
+        return not self.permanent and self.code != TransportErrorCode.TLS
 
 
 @define(slots=False)
 class CustomTokenExchangeError(SessionTransferError):
-    """No usable token came: a check here failed, the tenant refused, or its answer can't be used.
+    """No usable token: a check here failed, the tenant refused, or its answer is no use.
 
-    ``.error`` and ``.error_description`` are the server's words, cut and masked; ``.status_code`` its HTTP
-    status; ``.retry_after`` the seconds that it asks to wait. Each is None where there is none.
+    ``.error`` and ``.error_description`` are the server's words, cut and masked.
+    ``.status_code`` is the HTTP status, ``.retry_after`` the seconds that the server
+    asks to wait, ``.request_id`` Auth0's name for the request. Each may be None.
     """
 
     code: CustomTokenExchangeErrorCode = field(converter=CustomTokenExchangeErrorCode)
@@ -140,88 +156,103 @@ class CustomTokenExchangeError(SessionTransferError):
     error_description: Optional[str] = None
     status_code: Optional[int] = None
     retry_after: Optional[float] = None
+    request_id: Optional[str] = None
 
     @property
     def retryable(self) -> bool:
-        """True for 429 and for 5xx, but not where a 5xx carries the refusal of an Action."""
+        """True for status 429, ``server_error`` and ``temporarily_unavailable``.
+
+        An unusable answer with a 5xx status counts as a server in trouble. An Action's
+        refusal does not, whatever its status.
+        """
         status = self.status_code or 0
-        refused = self.error is not None and self.code not in (
-            Code.server_error,
-            Code.temporarily_unavailable,
+        return (
+            status == 429
+            or self.code in (Code.SERVER_ERROR, Code.TEMPORARILY_UNAVAILABLE)
+            or (self.code == Code.INVALID_RESPONSE and 500 <= status <= 599)
         )
-        return status == 429 or (500 <= status <= 599 and not refused)
 
     @property
     def hint(self) -> Optional[str]:
-        description = (self.error_description or "").lower()
-        for words, hint in _DESCRIPTION_HINTS:
-            if words in description:
-                return hint
-        if (
-            self.code == Code.actor_unavailable
-            and self.error != Code.invalid_grant
-            and self.error in _HINTS
-        ):
-            return _HINTS[
-                self.error
-            ]  # the application's settings, no sign-in, mend that
-        return _HINTS.get(self.code)
+        """One sentence that tells a person what to change and where, or None."""
+        return hint_for(str(self.code), self.error_description)
 
 
-_SET_ACTOR = "The tenant's Action must call api.authentication.setActor() when it grants a session transfer token."
-_DISABLED = (
-    "Set session_transfer.can_create_session_transfer_token to true on this application, and ask Auth0 whether the "
-    "tenant's plan has Session Delegation."
-)
-_MFA = (
-    "Multi-factor authentication can't be done here: exempt the mint from it in the tenant, and where a renewal asks "
-    "for it, let the agent sign in again."
-)
-_FORWARD = (
-    "Pass forwarded_for with the agent's address, and switch on Trust Token Endpoint IP Header in the application's "
-    "settings, so that agents don't share the server's budget of failed attempts."
-)
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
-#: The code does not depend on the description, but what to tell a person may.
-_DESCRIPTION_HINTS = (
-    ("setactor is required", _SET_ACTOR),
-    ("session transfer is not enabled", _DISABLED),
-    ("mfa is not supported", _MFA),
-    (
-        "'exp' claim",
-        "The agent's ID token has expired: renew it with resolve_actor_token() before each mint.",
-    ),
-    ("suspicious login behavior", _FORWARD),
-)
 
-_HINTS: Dict[str, str] = {
-    Code.actor_unavailable: "Let the agent sign in to the console again, so that there is an ID token to pass on.",
-    Code.missing_actor_token_type: "Pass actor_token_type=ID_TOKEN_TYPE for an Auth0 ID token.",
-    Code.invalid_token_format: "Pass the bare token, as it was issued: no prefix, no white space, no line break.",
-    Code.setactor_required: _SET_ACTOR,
-    Code.session_transfer_disabled: _DISABLED,
-    Code.invalid_client: "Check client_id and the application's credentials against Auth0's Applications page.",
-    Code.invalid_grant: "Check that the subject token is what the tenant's Action expects and that none has expired.",
-    Code.unauthorized_client: (
-        'Allow the exchange on this application: token_exchange.allow_any_profile_of_type: ["custom_authentication"].'
-    ),
-    Code.unsupported_grant_type: "Allow the grant type in the application's Advanced Settings, Grant Types.",
-    Code.invalid_scope: "Ask for scopes only that the tenant knows; offline_access is never granted to a delegation.",
-    Code.invalid_target: (
-        "Check that domain is the tenant's own or its custom domain, and that the tenant has Session Delegation."
-    ),
-    Code.access_denied: "The tenant's Action refused: see its code and the tenant's logs (fecte) for the reason.",
-    Code.mfa_required: _MFA,
-    Code.too_many_attempts: _FORWARD,
-    Code.too_many_requests: "Wait for retry_after seconds: the tenant's rate limit is used up.",
-    Code.unexpected_token_type: (
-        "Set session_transfer.can_create_session_transfer_token to true on this application, and let the exchange "
-        "profile of this subject_token_type grant session transfer."
-    ),
-    Code.invalid_response: "Check that domain is the tenant's, and that no proxy in between answers in its place.",
-    TransportErrorCode.timeout: "Raise timeout, or look at what lies between this server and the tenant.",
-    TransportErrorCode.tls: (
-        "Check domain, this machine's clock, and REQUESTS_CA_BUNDLE where a proxy has certificates of its own."
-    ),
-    TransportErrorCode.unreachable: "Check domain, this server's name resolution, and its proxy settings.",
-}
+def boundary(function: _Function) -> _Function:
+    """Let errors out of a public function without what they saw inside.
+
+    Frames hold their arguments, and a chain holds requests and answers. So an error of
+    ours leaves with the caller's frames and this one, which holds nothing. Any other
+    exception leaves as it is, with the caller's own frames below the call, if any.
+    """
+
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except BaseException as error:
+            leaving = _cleaned(error)
+        del args, kwargs
+        try:
+            raise leaving
+        finally:
+            del leaving  # which refers to this frame
+
+    return cast(_Function, call)
+
+
+#: What runs below the boundary, vendored copies beside this one included.
+_PACKAGE = __name__.rpartition(".")[0]
+_VENDOR = _PACKAGE.rpartition(".")[0]
+_BELOW = (
+    _PACKAGE + ".",
+    *("requests.", "urllib3.", "gevent.", "socks."),
+    *(f"{_VENDOR}.requests.", f"{_VENDOR}.urllib3."),
+)
+_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
+
+
+def _cleaned(error: BaseException) -> BaseException:
+    if isinstance(error, SessionTransferError):
+        error.__cause__ = error.__context__ = None
+        error.__suppress_context__ = False  # set by the line above
+        return error.with_traceback(None)
+    waiting, seen = [error], set()
+    while waiting:
+        current = waiting.pop()
+        seen.add(id(current))
+        current.__traceback__ = _callers_own(current.__traceback__)
+        suppressed = current.__suppress_context__
+        for link in ("__cause__", "__context__"):
+            linked = getattr(current, link)
+            if linked is None or id(linked) in seen:
+                continue
+            if linked.__traceback__ and not _callers_own(linked.__traceback__):
+                setattr(current, link, None)  # it never left what runs below
+            else:
+                waiting.append(linked)
+        current.__suppress_context__ = suppressed
+    return error
+
+
+def _callers_own(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
+    """Return a traceback without the frames of this package and of what it calls."""
+    entries, own = [], False
+    while traceback is not None:
+        module = str(traceback.tb_frame.f_globals.get("__name__"))
+        file = traceback.tb_frame.f_code.co_filename
+        if (module + ".").startswith(_BELOW):
+            own = False
+        elif "-packages" in file or not file.startswith((_STANDARD_LIBRARY, "<frozen")):
+            own = True  # the standard library's frames belong to whoever called it
+        if own:
+            entries.append(traceback)
+        traceback = traceback.tb_next
+    for entry in reversed(entries):
+        traceback = TracebackType(
+            traceback, entry.tb_frame, entry.tb_lasti, entry.tb_lineno
+        )
+    return traceback

@@ -1,40 +1,36 @@
-"""Mint a session transfer token: the token exchange that the support console makes (RFC 8693, 2)."""
+"""Mint a session transfer token: the support console's token exchange (RFC 8693, 2)."""
 
-import time
 from typing import Any, Dict, Mapping, Optional, Sequence, Union
 
 from .arguments import (
-    actor_error,
+    actor,
     extra_fields,
     ip_address,
-    optional_text_error,
-    parse_domain,
+    optional_text,
     scope_text,
     seconds,
-    text_error,
-    token_error,
-    uri_error,
+    token,
+    uri,
 )
-from .client_auth import (
-    ClientAssertion,
-    ClientCertificate,
-    credential_error,
-    credentials,
+from .client_auth import ClientAssertion, ClientCertificate, checked_client
+from .errors import Code, CustomTokenExchangeError, SessionTransferError, boundary
+from .models import (
+    ID_TOKEN_TYPE,
+    SESSION_TRANSFER_TOKEN_TYPE,
+    SessionTransferTokenResult,
 )
-from .errors import (
-    Code,
-    CustomTokenExchangeError,
-    InvalidArgumentError,
-    SessionTransferError,
-)
-from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
-from .token_endpoint import invalid_response, log_outcome, request_tokens
-from .transport import Session, session_error
+from .tenant import parse_domain
+from .token_endpoint import Outcome, request_tokens, unusable
+from .transport import Session, session_checked
 
 # RFC 8693, 2.1.
 _TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
+#: Seconds, a day.
+_LONGEST_LIFETIME = 86_400
 
+
+@boundary
 def request_session_transfer_token(
     domain: str,
     *,
@@ -54,118 +50,113 @@ def request_session_transfer_token(
     timeout: float = 10.0,
     session: Optional[Session] = None,
 ) -> SessionTransferTokenResult:
-    """Exchange proof of a customer and of an agent for a session transfer token: one call, one request.
+    """Exchange proof of a customer and of an agent for a session transfer token.
 
-    :param domain: the tenant's host, such as ``acme.eu.auth0.com``, or its custom domain; ``http://`` for
-        loopback alone.
-    :param subject_token: what proves the customer to the tenant's Action. ``subject_token_type`` is the URI of
-        the exchange profile that it is for, such as ``urn:acme:customer``.
-    :param actor_token: what proves the agent: in practice the ID token of the agent's session, with
-        ``actor_token_type=ID_TOKEN_TYPE``; :func:`resolve_actor_token` keeps it fresh.
-    :param client_secret: pass exactly one of this, ``client_assertion`` (a JWT, or a callable that makes one for
-        the audience ``https://{domain}/``, called for each request) and ``client_certificate`` (the path of a
-        PEM file, or of a certificate and of its key; the request goes to ``mtls.{domain}``).
-    :param organization: id or name; the tenant checks it while minting.
-    :param scope: names parted by spaces, or a list of them.
-    :param reason: why the agent enters, such as a ticket number: the Action finds it in ``event.request.body``.
-    :param forwarded_for: the agent's own IP address. The token is good from the address that asks for it, which
-        is this server's without it. Auth0 believes it only with *Trust Token Endpoint IP Header* switched on for
-        the application, and only beside a client secret.
-    :param extra: further form fields for the Action: str or list of str by name.
-    :param timeout: seconds for the whole call, from connecting to the last byte of the answer. Name resolution
-        is the one part that the system does not let us bound.
-    :param session: a ``requests.Session`` whose adapters, proxies, ``verify``, ``cert`` and headers to use; not
-        its auth and cookies. Time and size are then bounded as far as its adapters let them be.
+    One call sends one request.
 
-    The tokens' contents are not checked here; that is the tenant's part.
+    :param domain: the tenant's host, such as ``acme.eu.auth0.com``, or its custom
+        domain; ``http://`` only for loopback.
+    :param subject_token: what proves the customer to the tenant's Action. Its type,
+        ``subject_token_type``, is the URI of the token exchange profile that it is for,
+        such as ``urn:acme:customer``.
+    :param actor_token: what proves the agent: in practice the ID token of the agent's
+        session, with ``actor_token_type=ID_TOKEN_TYPE``. :func:`resolve_actor_token`
+        keeps it fresh.
+    :param client_secret: pass exactly one of this, ``client_assertion`` (a JWT, or a
+        function that makes one for the audience ``https://{domain}/``, called for each
+        request) and ``client_certificate`` (the path of a PEM file, or of a certificate
+        and of its key; the request goes to ``mtls.{domain}``).
+    :param organization: id or name, which the tenant checks while minting.
+    :param scope: names separated by spaces, or a list of them.
+    :param reason: why the agent enters, such as a ticket number. The Action finds it in
+        ``event.request.body.reason``.
+    :param forwarded_for: the agent's own IP address. The token works only from the
+        address that asks for it: without this, the server's. Auth0 believes it only
+        together with a client secret, and only if *Trust Token Endpoint IP Header* is on
+        for the application.
+    :param extra: additional form fields for the Action: str or list of str by name.
+    :param timeout: seconds for the whole call, from connecting to the last byte of the
+        answer. The system does not let us bound name resolution.
+    :param session: a ``requests.Session`` whose adapters, proxies, ``verify``, ``cert``
+        and headers are used; its auth and cookies are not. Time and size are then
+        bounded as far as its adapters allow.
 
-    Raises :class:`InvalidArgumentError` for a mistake in the arguments, before anything is sent;
-    :class:`CustomTokenExchangeError` where the tenant refused, its answer can't be used, or a token is missing or
-    malformed; :class:`TransportError` where no answer came. What a callable ``client_assertion`` raises passes.
+    What the tokens contain is not checked here, but by the tenant. No token may be
+    longer than 64 KiB.
+
+    Raises :class:`InvalidArgumentError` for a mistake in the arguments, before anything
+    is sent; :class:`CustomTokenExchangeError` if a token is missing or malformed, the
+    tenant refuses, or its answer can't be used; :class:`TransportError` if no answer
+    came. What a ``client_assertion`` function raises passes through.
 
     Source: RFC 8693, 2; Auth0, "Session Delegation" and "Custom Token Exchange".
     """
-    started = time.monotonic()
     tenant = parse_domain(domain)
     timeout = seconds("timeout", timeout)
     scope = scope_text(scope)
     address = ip_address("forwarded_for", forwarded_for)
-    further = extra_fields(extra)
-    if isinstance(further, InvalidArgumentError):
-        raise further
-    error = (
-        credential_error(
-            tenant, client_id, client_secret, client_assertion, client_certificate
-        )
-        or optional_text_error("organization", organization)
-        or optional_text_error("reason", reason, spaces=True)
-        or session_error(session)
-        or uri_error("subject_token_type", subject_token_type)
-        or token_error("subject_token", subject_token)
-        or actor_error(actor_token, actor_token_type)
+    additional = extra_fields(extra)
+    client = checked_client(
+        tenant, client_id, client_secret, client_assertion, client_certificate
     )
-    if error is None and callable(client_assertion):
-        client_assertion = client_assertion(tenant.issuer)
-        error = text_error(
-            "client_assertion", client_assertion, "what the callable returned"
-        )
+    organization = optional_text("organization", organization)
+    reason = optional_text("reason", reason, spaces=True)
+    session = session_checked(session)
+    subject_token_type = uri("subject_token_type", subject_token_type)
 
-    outcome = error or _issued(
-        request_tokens(
-            tenant,
-            {
-                "grant_type": _TOKEN_EXCHANGE,
-                "audience": tenant.audience,
-                "scope": scope,
-                "subject_token": subject_token,
-                "subject_token_type": subject_token_type,
-                "actor_token": actor_token,
-                "actor_token_type": actor_token_type,
-                "client_id": client_id,
-                "organization": organization,
-                "reason": reason,
-                **further,
-            },
-            credentials(client_secret, client_assertion, client_certificate),
-            address,
-            timeout,
-            session,
-        ),
-        tenant.domain,
-    )
-    log_outcome(
-        "session transfer token", outcome, tenant, client_id, organization, started
-    )
-    if isinstance(outcome, SessionTransferError):
-        raise outcome
-    return outcome
+    with Outcome(
+        "session transfer token", client, organization, reason, address
+    ) as outcome:
+        subject_token = token("subject_token", subject_token)
+        actor_token, actor_token_type = actor(actor_token, actor_token_type)
+        if actor_token_type == ID_TOKEN_TYPE:
+            outcome.actor_token = actor_token
+        form = {
+            "grant_type": _TOKEN_EXCHANGE,
+            "audience": tenant.audience,
+            "scope": scope,
+            "subject_token": subject_token,
+            "subject_token_type": subject_token_type,
+            "actor_token": actor_token,
+            "actor_token_type": actor_token_type,
+            "organization": organization,
+            "reason": reason,
+            **additional,
+            **client.form_fields(),
+        }
+        answer = request_tokens(client, form, timeout, session, address)
+        result = _result(answer.content, tenant.domain)
+        outcome.issued(answer.request_id)
+        return result
 
 
-def _issued(
-    answer: Union[Dict[str, Any], SessionTransferError], domain: str
-) -> Union[SessionTransferTokenResult, SessionTransferError]:
-    """Return the result, or the error of an answer that is none (RFC 8693, 2.2.1)."""
-    if isinstance(answer, SessionTransferError):
-        return answer
-    token, lifetime = answer.get("access_token"), answer.get("expires_in")
-    if token_error("access_token", token) is not None:
-        return invalid_response(domain, "its access_token is missing or malformed")
-    if answer.get("issued_token_type") != SESSION_TRANSFER_TOKEN_TYPE:
-        return CustomTokenExchangeError(
-            Code.unexpected_token_type,
-            f"{domain} issued a token of another type than a session transfer token",
+def _result(content: Dict[str, Any], domain: str) -> SessionTransferTokenResult:
+    """Return the result that an answer holds (RFC 8693, 2.2.1)."""
+    try:
+        issued = token("access_token", content.get("access_token"))
+    except SessionTransferError:
+        raise unusable(domain, "its access_token is missing or malformed") from None
+    if content.get("issued_token_type") != SESSION_TRANSFER_TOKEN_TYPE:
+        raise CustomTokenExchangeError(
+            Code.UNEXPECTED_TOKEN_TYPE,
+            f"{domain} issued a token that is not a session transfer token",
             status_code=200,
         )
-    # bool is an int to Python, not to JSON.
-    if (
-        not isinstance(lifetime, (int, float))
-        or isinstance(lifetime, bool)
-        or lifetime < 1
-    ):
-        return invalid_response(domain, "its expires_in is not a number of seconds")
-    texts = [answer.get("token_type"), answer.get("scope")]
+    texts = [content.get("token_type"), content.get("scope")]
     if not all(text is None or isinstance(text, str) for text in texts):
-        return invalid_response(domain, "its token_type or scope is not a text")
+        raise unusable(domain, "its token_type or scope is not a string")
+    lifetime = _lifetime(content.get("expires_in"), domain)
     return SessionTransferTokenResult(
-        str(token), SESSION_TRANSFER_TOKEN_TYPE, int(lifetime), *texts
+        issued, SESSION_TRANSFER_TOKEN_TYPE, lifetime, *texts
     )
+
+
+def _lifetime(expires_in: Any, domain: str) -> Optional[int]:
+    """Return whole seconds; RFC 8693 only recommends that the field is there."""
+    if expires_in is None:
+        return None
+    # bool is an int to Python, not to JSON.
+    number = isinstance(expires_in, (int, float)) and not isinstance(expires_in, bool)
+    if number and 1 <= expires_in <= _LONGEST_LIFETIME and not expires_in % 1:
+        return int(expires_in)
+    raise unusable(domain, "its expires_in is not a number of whole seconds in a day")

@@ -1,14 +1,40 @@
-"""What the functions return: frozen, slotted, and shown with every token masked."""
+"""What the functions take and return as data. Results are frozen, and mask every token."""
 
-from typing import Any, Dict, Optional
+import sys
+from typing import Any, Callable, Dict, Optional, Tuple, Union
 
 from attr import field, frozen
 
-#: What ``issued_token_type`` says of a session transfer token (Auth0, Session Delegation).
+#: ``issued_token_type`` of a session transfer token (Auth0, Session Delegation).
 SESSION_TRANSFER_TOKEN_TYPE = "urn:auth0:params:oauth:token-type:session_transfer_token"
 
-#: What ``actor_token_type`` says of an ID token (RFC 8693, 3).
+#: ``actor_token_type`` of an ID token (RFC 8693, 3).
 ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"
+
+if sys.version_info >= (3, 8):
+    import os
+    from typing import TypedDict
+
+    class _Application(TypedDict):
+        domain: str
+        client_id: str
+
+    class ClientSettings(_Application, total=False):
+        """Where the tenant is and which application calls, for ``**settings.AUTH0``.
+
+        Holds ``domain``, ``client_id`` and exactly one of the other three. A plain dict
+        at run time: declare a setting as ``AUTH0: ClientSettings = {...}`` to let a type
+        checker see what it holds.
+        """
+
+        client_secret: str
+        client_assertion: Union[str, Callable[[str], str]]
+        client_certificate: Union[
+            str, "os.PathLike[str]", Tuple[Union[str, "os.PathLike[str]"], ...]
+        ]
+
+else:
+    ClientSettings = Dict[str, Any]
 
 
 def _masked(value: object) -> str:
@@ -17,22 +43,26 @@ def _masked(value: object) -> str:
 
 @frozen
 class SessionTransferTokenResult:
-    """A session transfer token, good for one use within ``expires_in`` seconds, from one IP address.
+    """A session transfer token: one use, within ``expires_in`` seconds, from one address.
 
-    ``token_type`` is ``"N_A"``, since the token is not a bearer token (RFC 8693, 2.2.1); ``scope`` is what the
-    tenant granted, where it says so.
+    ``expires_in`` is None if the tenant does not say. ``token_type`` is ``"N_A"``, since
+    this is not a bearer token (RFC 8693, 2.2.1). ``scope`` is what the tenant granted,
+    or None if it does not say.
     """
 
     session_transfer_token: str = field(repr=_masked)
     issued_token_type: str
-    expires_in: int
+    expires_in: Optional[int]
     token_type: Optional[str] = None
     scope: Optional[str] = None
 
 
 @frozen
 class ActorToken:
-    """The token that proves the agent, and the refresh token to store where ``refreshed`` is True."""
+    """The token that proves the agent.
+
+    If ``refreshed`` is True, it is new: store it and ``refresh_token`` at once.
+    """
 
     actor_token: str = field(repr=_masked)
     actor_token_type: str
@@ -42,7 +72,11 @@ class ActorToken:
 
 @frozen
 class Actor:
-    """The agent behind a delegated session: ``sub``, and the other claims that the Action set on the actor."""
+    """The agent behind a delegated session.
+
+    ``sub`` is the agent's user id. ``claims`` holds the other properties that the
+    tenant's Action set on the actor.
+    """
 
     sub: str
     claims: Dict[str, Any] = field(hash=False)

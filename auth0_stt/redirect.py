@@ -1,20 +1,25 @@
-"""Send the agent's browser over: the target's login URL with the session transfer token in it."""
+"""Send the agent's browser over: the target's login URL with the token in it."""
 
 import re
-from typing import Any, Collection, Dict, List, Optional, Tuple, Union
+from typing import Any, Collection, Dict, List, Optional
 from urllib.parse import quote, unquote_plus
 
-from .arguments import is_loopback, optional_text_error, parse_authority, token_error
-from .errors import InvalidArgumentError
-from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
+from attr import frozen
 
-#: Headers for the redirect: the URL holds the token, so no cache may keep it and no Referer may tell it.
+from .arguments import optional_text, token
+from .errors import InvalidArgumentError, SessionTransferError, boundary
+from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
+from .tenant import is_loopback, parse_authority
+
+#: Headers for the redirect. The URL holds the token, so no cache may keep it and no
+#: Referer may tell it.
 REDIRECT_HEADERS: Dict[str, str] = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
 }
 
-# RFC 3986 characters, and those that the URL Standard leaves as they are in a query or a fragment.
+# The characters of RFC 3986, and those that the URL Standard leaves as they are in a
+# query or a fragment.
 _TARGET = (
     r"(?ai)(https?)://([^/?#@\\%]+)((?:/[\w.~!$&'()*+,;=:@%-]*)*)"
     r"(\?[\w.~!$&'()*+,;=:@%/?\[\]{}|^`-]*)?(#[\w.~!$&'()*+,;=:@%/?\[\]{}|^-]*)?"
@@ -24,6 +29,7 @@ _TARGET = (
 _DOT_SEGMENT = r"(?i)/(?:\.|%2e){1,2}(?=/|$)"
 
 
+@boundary
 def build_session_transfer_redirect(
     target_login_url: str,
     result: SessionTransferTokenResult,
@@ -31,44 +37,56 @@ def build_session_transfer_redirect(
     *,
     allowed_hosts: Optional[Collection[str]] = None,
 ) -> str:
-    """Return the URL that opens the target application as the customer: redirect the agent's browser to it at once.
+    """Return the URL that opens the target application as the customer.
 
-    Answer the agent's POST with status 303 and :data:`REDIRECT_HEADERS`; never log or store the URL.
+    Redirect the agent's browser to it at once: answer the agent's POST with status 303
+    and :data:`REDIRECT_HEADERS`. Never log or store the URL.
 
-    :param target_login_url: the target's ``initiate_login_uri``: absolute and ``https``, ``http`` for loopback
-        alone. What stands in its query stays as it is, but for an earlier token or organization.
+    :param target_login_url: the target's ``initiate_login_uri``: absolute and ``https``
+        (``http`` for loopback). Its query stays as it is, except for an earlier token or
+        organization.
     :param result: what :func:`request_session_transfer_token` returned.
-    :param organization: id or name that the session is for; apart from the one that was checked while minting.
-    :param allowed_hosts: where the URL may point, as ``host`` or ``host:port``; pass it wherever
-        ``target_login_url`` comes from a request.
+    :param organization: id or name that the session is for. It is independent of the one
+        that was checked while minting.
+    :param allowed_hosts: where the URL may point, each as ``host`` or ``host:port``.
+        Pass it if ``target_login_url`` comes from a request.
 
-    Raises :class:`InvalidArgumentError`.
+    Raises :class:`InvalidArgumentError` for an invalid argument, and for a result that
+    holds any other token than a session transfer token.
 
     Source: Auth0, "Session Delegation".
     """
-    parameters = (
-        ("session_transfer_token",)
-        if organization is None
-        else ("session_transfer_token", "organization")
-    )
-    error = _result_error(result) or optional_text_error("organization", organization)
-    target = error or _target(target_login_url, parameters, allowed_hosts)
-    if isinstance(target, InvalidArgumentError):
-        raise target
-
-    page, kept, fragment = target
-    added = "session_transfer_token=" + quote(result.session_transfer_token, safe="")
+    added = {"session_transfer_token": _issued_token(result)}
+    organization = optional_text("organization", organization)
     if organization is not None:
-        added += "&organization=" + quote(organization, safe="")
-    if kept and not kept.endswith("&"):
-        kept += "&"
-    return f"{page}?{kept}{added}{fragment}"
+        added["organization"] = organization
+    target = _parse_target(target_login_url)
+    if allowed_hosts is not None and target.host not in _hosts(
+        allowed_hosts, target.scheme
+    ):
+        raise InvalidArgumentError(
+            "target_login_url points to a host that is not in allowed_hosts",
+            "target_login_url",
+        )
+    query = _query_without(target.query, added)
+    query += "" if not query or query.endswith("&") else "&"
+    query += "&".join(
+        f"{name}={quote(value, safe='')}" for name, value in added.items()
+    )
+    return f"{target.page}?{query}{target.fragment}"
 
 
-def _target(
-    target_login_url: Any, parameters: Collection[str], allowed_hosts: Any
-) -> Union[Tuple[str, str, str], InvalidArgumentError]:
-    """Return page, kept query and fragment, or the error: no frame of a traceback may hold an earlier token."""
+@frozen
+class _Target:
+    scheme: str
+    host: str
+    page: str
+    query: str
+    fragment: str
+
+
+def _parse_target(target_login_url: Any) -> _Target:
+    """Return the parts of a URL that browsers and ``urllib.parse`` read alike."""
     match = (
         re.fullmatch(_TARGET, target_login_url)
         if isinstance(target_login_url, str)
@@ -76,76 +94,75 @@ def _target(
     )
     scheme, authority, path, query, fragment = match.groups("") if match else [""] * 5
     host = parse_authority(authority, scheme.lower())
-    # A host that begins otherwise is an IPv6 address in another form.
     if (
         host is None
+        # parse_authority() writes IPv6 its own way: the text must be that already.
         or not authority.lower().startswith(host)
         or re.search(_DOT_SEGMENT, path)
     ):
-        return InvalidArgumentError(
-            "target_login_url must be an absolute https URL of plain ASCII (percent-encode the rest), "
-            "without user, backslash or dot segments",
+        raise InvalidArgumentError(
+            "target_login_url must be an absolute https URL of plain ASCII "
+            "(percent-encode the rest), without user, backslash or dot segments",
             "target_login_url",
         )
     if scheme.lower() == "http" and not is_loopback(host):
-        return InvalidArgumentError(
-            "target_login_url must be https (http for loopback alone)",
+        raise InvalidArgumentError(
+            "target_login_url must be https (http only for loopback)",
             "target_login_url",
         )
-    if allowed_hosts is not None:
-        hosts = _hosts(allowed_hosts, scheme.lower())
-        if hosts is None:
-            return InvalidArgumentError(
-                "allowed_hosts must be a collection of host or host:port",
-                "allowed_hosts",
-            )
-        if host not in hosts:
-            return InvalidArgumentError(
-                "target_login_url points to a host that is not in allowed_hosts",
-                "target_login_url",
-            )
-    # Without earlier values of the parameters, the query stays as it is, byte for byte.
+    page = f"{scheme}://{authority}{path or '/'}"
+    return _Target(scheme.lower(), host, page, query[1:], fragment)
+
+
+def _query_without(query: str, parameters: Collection[str]) -> str:
+    """Return a query without some parameters, and the rest byte for byte."""
     kept = "&".join(
-        piece for piece in query[1:].split("&") if _name(piece) not in parameters
+        piece for piece in query.split("&") if _name(piece) not in parameters
     )
-    if ";" in kept and any(
-        _name(piece) in parameters for piece in re.split("[&;]", kept)
-    ):
-        return InvalidArgumentError(
-            "target_login_url has a session_transfer_token or organization behind a semicolon",
+    # Some servers separate parameters at semicolons too.
+    if any(_name(piece) in parameters for piece in re.split("[&;]", kept)):
+        raise InvalidArgumentError(
+            "target_login_url has a session_transfer_token or organization behind a "
+            "semicolon",
             "target_login_url",
         )
-    return f"{scheme}://{authority}{path or '/'}", kept, fragment
+    return kept
 
 
 def _name(piece: str) -> str:
     return unquote_plus(piece.partition("=")[0])
 
 
-def _result_error(result: Any) -> Optional[InvalidArgumentError]:
+def _issued_token(result: Any) -> str:
+    """Return the token of a result that holds a session transfer token."""
     if not isinstance(result, SessionTransferTokenResult):
-        return InvalidArgumentError(
+        raise InvalidArgumentError(
             "result must be what request_session_transfer_token returned", "result"
         )
+    issued_token_type = result.issued_token_type
     if (
-        not isinstance(result.issued_token_type, str)
-        or result.issued_token_type != SESSION_TRANSFER_TOKEN_TYPE
+        not isinstance(issued_token_type, str)
+        or issued_token_type != SESSION_TRANSFER_TOKEN_TYPE
     ):
-        return InvalidArgumentError(
-            "result holds a token of another type: it must not get into a URL", "result"
+        raise InvalidArgumentError(
+            "result holds another type of token: it must not get into a URL", "result"
         )
-    if token_error("result", result.session_transfer_token) is not None:
-        return InvalidArgumentError("result holds a malformed token", "result")
-    return None
-
-
-def _hosts(allowed_hosts: Any, scheme: str) -> Optional[List[Optional[str]]]:
-    if isinstance(allowed_hosts, (str, bytes)) or not isinstance(
-        allowed_hosts, Collection
-    ):
-        return None
     try:
+        return token("result", result.session_transfer_token)
+    except SessionTransferError:
+        raise InvalidArgumentError("result holds a malformed token", "result") from None
+
+
+def _hosts(allowed_hosts: Any, scheme: str) -> List[str]:
+    """Return the hosts as :func:`parse_authority` writes them."""
+    hosts: List[Optional[str]] = [None]
+    if isinstance(allowed_hosts, Collection) and not isinstance(
+        allowed_hosts, (str, bytes)
+    ):
         hosts = [parse_authority(entry, scheme) for entry in allowed_hosts]
-    except Exception:  # whatever a collection of the caller's own raises
-        return None
-    return None if None in hosts else hosts
+    found = [host for host in hosts if host is not None]
+    if len(found) != len(hosts):
+        raise InvalidArgumentError(
+            "allowed_hosts must be a collection of host or host:port", "allowed_hosts"
+        )
+    return found

@@ -1,58 +1,54 @@
-"""For the application that is entered: what its login route passes on, and who is behind a session."""
+"""For the application that is entered: pass the token on, see the agent, sign out."""
 
-from typing import Any, Dict, List, Mapping, Optional, Union
+import re
+from typing import Any, Dict, List, Mapping, Optional
+from urllib.parse import urlencode
 
-from .arguments import text_error
-from .errors import InvalidArgumentError
+from .arguments import text
+from .errors import InvalidArgumentError, boundary
 from .models import Actor
+from .tenant import parse_domain
+
+#: Seconds after which Auth0 ends a delegated session. It does not end the target's own
+#: session, which the target should end as early (Auth0, Session Delegation).
+DELEGATED_SESSION_LIFETIME = 7200
 
 _PARAMETERS = ("session_transfer_token", "organization")
 
+# RFC 3986, 3.
+_WEB_URL = r"(?i)https?://[!-~]+"
 
+
+@boundary
 def session_transfer_params(query: Any) -> Dict[str, str]:
-    """Return what a login route passes on to ``/authorize``: nothing for an ordinary login.
+    """Return what a login route passes on to ``/authorize``: ``{}`` for any other login.
 
-    :param query: the query of the request: Django's ``QueryDict``, Werkzeug's ``MultiDict``, or any mapping of
-        names to a str or a list of str. With a ``session_transfer_token`` in it, that and the ``organization``,
-        if there is one, come back.
+    :param query: the query of the request: Django's ``QueryDict``, Werkzeug's
+        ``MultiDict``, or any mapping of names to a str or a list of str. If it has a
+        ``session_transfer_token``, that comes back, and the ``organization`` if present.
 
-    Drop ``offline_access`` from the scope for a login with a token: the tenant refuses it. The token itself is the
-    tenant's to check.
+    A delegated session gets no refresh token: ``offline_access`` in the scope is left
+    out. Checking the token is the tenant's part.
 
-    Raises :class:`InvalidArgumentError` for a parameter that is repeated or malformed: answer 400.
+    Raises :class:`InvalidArgumentError` for a parameter that is repeated or malformed:
+    answer 400.
 
     Source: Auth0, "Session Delegation".
     """
-    parameters = _parameters(query)
-    if isinstance(parameters, InvalidArgumentError):
-        raise parameters
-    return parameters
-
-
-def _parameters(query: Any) -> Union[Dict[str, str], InvalidArgumentError]:
-    """Return what is to be passed on, or the error: no frame of a traceback may hold the token."""
-    try:
-        found = {name: _values(query, name) for name in _PARAMETERS}
-    except Exception:  # whatever something raises that is no mapping of parameters
-        return InvalidArgumentError(
+    if not isinstance(query, Mapping):
+        raise InvalidArgumentError(
             "query must be the mapping of a request's query parameters", "query"
         )
+    found = {name: _values(query, name) for name in _PARAMETERS}
     if not found["session_transfer_token"]:
         return {}
-    for name, values in found.items():
-        if len(values) > 1:
-            return InvalidArgumentError(f"query has {name} more than once", "query")
-        if values and text_error(name, values[0]) is not None:
-            return InvalidArgumentError(f"query has a malformed {name}", "query")
-    return {name: values[0] for name, values in found.items() if values}
+    return {name: _only(name, values) for name, values in found.items() if values}
 
 
 def _values(query: Any, name: str) -> List[Any]:
-    """Return all the values of a parameter, however the mapping keeps them."""
+    """Return all values of a parameter, whatever way the mapping keeps them."""
     if hasattr(query, "getlist"):
         return list(query.getlist(name))
-    if not isinstance(query, Mapping):
-        raise TypeError
     if name not in query:
         return []
     if hasattr(query, "getall"):  # Pyramid's and aiohttp's
@@ -61,13 +57,23 @@ def _values(query: Any, name: str) -> List[Any]:
     return list(values) if isinstance(values, (list, tuple)) else [values]
 
 
+def _only(name: str, values: List[Any]) -> str:
+    if len(values) > 1:
+        raise InvalidArgumentError(f"query has {name} more than once", "query")
+    try:
+        return text(name, values[0])
+    except InvalidArgumentError:
+        raise InvalidArgumentError(f"query has a malformed {name}", "query") from None
+
+
+@boundary
 def actor_from_claims(claims: Mapping[str, Any]) -> Optional[Actor]:
-    """Return the agent behind a delegated session, or None for a session of the customer's own.
+    """Return the agent behind a delegated session, or None for the customer's own.
 
-    :param claims: the claims of the session's ID token, already verified by the login.
+    :param claims: the claims of the session's ID token, which the login has verified.
 
-    Raises :class:`InvalidArgumentError` for claims that are no mapping, and for an ``act`` claim that names no
-    one: such a session must not pass for the customer's own.
+    Raises :class:`InvalidArgumentError` for claims that are not a mapping, and for an
+    ``act`` claim that names nobody: such a session must not pass for the customer's own.
 
     Source: RFC 8693, 4.1; Auth0, "Session Delegation".
     """
@@ -75,15 +81,42 @@ def actor_from_claims(claims: Mapping[str, Any]) -> Optional[Actor]:
         raise InvalidArgumentError(
             "claims must be the mapping of an ID token's claims", "claims"
         )
-    try:
-        if "act" not in claims:
-            return None
-        act = dict(claims["act"]) if isinstance(claims["act"], Mapping) else {}
-    except Exception:  # whatever a mapping of the caller's own raises
-        act = {}
+    if "act" not in claims:
+        return None
+    act = dict(claims["act"]) if isinstance(claims["act"], Mapping) else {}
     sub = act.pop("sub", None)
     if not isinstance(sub, str) or not sub.strip():
         raise InvalidArgumentError(
             "claims has an act claim without the agent's sub", "claims"
         )
     return Actor(sub, act)
+
+
+@boundary
+def build_logout_url(
+    domain: str, *, client_id: str, return_to: Optional[str] = None
+) -> str:
+    """Return the URL that ends the session at the tenant: send the browser there.
+
+    The agent must leave an account this way before entering the next one on the same
+    domain. It does not end the target's own session: do that first.
+
+    :param domain: the tenant's host or custom domain, as the target signs in with.
+    :param client_id: the target application's.
+    :param return_to: where the tenant sends the browser afterwards. It must be among the
+        application's ``allowed_logout_urls``, which are compared without its query.
+
+    Raises :class:`InvalidArgumentError`.
+
+    Source: Auth0, "Log Users Out of Auth0".
+    """
+    tenant = parse_domain(domain)
+    query = {"client_id": text("client_id", client_id)}
+    if return_to is not None:
+        if not isinstance(return_to, str) or not re.fullmatch(_WEB_URL, return_to):
+            raise InvalidArgumentError(
+                "return_to must be an absolute URL of plain ASCII, https or http",
+                "return_to",
+            )
+        query["returnTo"] = return_to
+    return f"{tenant.scheme}://{tenant.domain}/v2/logout?{urlencode(query)}"

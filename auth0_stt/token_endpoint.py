@@ -1,4 +1,4 @@
-"""The token endpoint: the request that every grant makes there, and what its answer means.
+"""The token endpoint: one grant, what its answer means, and its line in the log.
 
 Source: RFC 6749, 5.1 and 5.2; RFC 8693, 2.2.
 """
@@ -6,40 +6,27 @@ Source: RFC 6749, 5.1 and 5.2; RFC 8693, 2.2.
 import base64
 import json
 import logging
-import math
 import platform
 import time
-from datetime import timezone
-from email.utils import parsedate_to_datetime
+from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
-from urllib.parse import quote, quote_plus
+from typing import Any, Collection, Dict, Mapping, Optional
+
+from attr import define, field, frozen
 
 from . import __version__
-from .arguments import Tenant
-from .client_auth import Credentials
+from .answers import clean_text, jwt_claims, parse_object, retry_after
+from .client_auth import Client
 from .connections import UnusableAnswerError
 from .errors import (
     SERVER_WORDS,
     Code,
     CustomTokenExchangeError,
-    InvalidArgumentError,
-    SessionTransferError,
+    TransportError,
 )
-from .transport import Reply, post_form
+from .transport import Reply, Session, post_form
 
-#: Characters kept of a text from the server.
-_LONGEST_TEXT = 500
-
-#: Characters of a secret that are too many to be a coincidence in a text from the server.
-_RECOGNIZABLE = 16
-
-#: Seconds, a year: a server that asks for more did not mean it.
-_LONGEST_WAIT = 31_536_000.0
-
-_MASK = "***"
-
-#: The fields of a form that no error may repeat.
+#: Fields of a form that no error may repeat.
 _SECRETS = (
     "client_secret",
     "client_assertion",
@@ -52,36 +39,40 @@ _logger = logging.getLogger(__name__.rpartition(".")[0])
 _logger.addHandler(logging.NullHandler())
 
 
+@frozen
+class Answer:
+    """The JSON object of a success, and Auth0's name for the request."""
+
+    content: Dict[str, Any]
+    request_id: Optional[str]
+
+
 def request_tokens(
-    tenant: Tenant,
+    client: Client,
     form: Mapping[str, Any],
-    credentials: Credentials,
-    forwarded_for: Optional[str],
     timeout: float,
-    session: Any,
-) -> Union[Dict[str, Any], SessionTransferError]:
-    """POST a grant once and return the JSON object of a success, or the error to raise."""
+    session: Optional[Session],
+    forwarded_for: Optional[str] = None,
+) -> Answer:
+    """POST a grant once and return the answer, or raise what stands for it."""
     headers = {**_constant_headers()}
     if forwarded_for is not None:
         headers["auth0-forwarded-for"] = forwarded_for
-    fields, certificate = credentials
-    url = tenant.token_endpoint if certificate is None else tenant.mtls_token_endpoint
-    form = {
-        name: value for name, value in {**form, **fields}.items() if value is not None
-    }
+    form = {name: value for name, value in form.items() if value is not None}
+    domain = client.tenant.domain
     try:
-        reply = post_form(url, form, headers, timeout, session, certificate)
-    except UnusableAnswerError as error:
-        return invalid_response(
-            tenant.domain, error.problem, error.status, _retry_after(error.headers)
+        reply = post_form(
+            client.token_endpoint, form, headers, timeout, session, client.certificate
         )
-    except SessionTransferError as error:
-        # Without the frames below, which hold the form.
-        error.__traceback__ = error.__context__ = None
-        return error
-    return read_reply(
-        reply, tenant.domain, [form[name] for name in _SECRETS if name in form]
-    )
+    except UnusableAnswerError as error:
+        raise unusable(domain, error.problem, error.status, error.headers) from None
+    content = parse_object(reply.body)
+    if reply.status != 200 or (content or {}).get("error") is not None:
+        secrets = [form[name] for name in _SECRETS if name in form]
+        raise _refusal(reply, content or {}, domain, secrets)
+    if content is None:
+        raise unusable(domain, "it is not one JSON object in UTF-8 with each name once")
+    return Answer(content, _request_id(reply.headers))
 
 
 @lru_cache(maxsize=None)
@@ -94,168 +85,129 @@ def _constant_headers() -> Mapping[str, str]:
     return {
         "Accept": "application/json",
         "Accept-Encoding": "identity",
-        "Auth0-Client": base64.b64encode(json.dumps(client).encode("ascii")).decode(
-            "ascii"
-        ),
-        # For caches between here and the tenant, and for those that a caller mounts on a session.
+        "Auth0-Client": base64.b64encode(json.dumps(client).encode()).decode(),
+        # For caches on the way, and those that a caller mounts on a session.
         "Cache-Control": "no-store",
         "Content-Type": "application/x-www-form-urlencoded",
         "User-Agent": "auth0-stt/" + __version__,
     }
 
 
-def read_reply(
-    reply: Reply, domain: str, secrets: List[str]
-) -> Union[Dict[str, Any], SessionTransferError]:
-    """Return the JSON object of a success, or the error that the reply stands for."""
-    answer = parse_object(reply.body)
-    if reply.status == 200:
-        if answer is None:
-            return invalid_response(
-                domain, "it is not one JSON object in UTF-8 with each name once"
-            )
-        if answer.get("error") is None:
-            return answer
-    return _refusal(reply, answer or {}, domain, secrets)
-
-
-def invalid_response(
+def unusable(
     domain: str,
     problem: str,
     status: Optional[int] = 200,
-    retry_after: Optional[float] = None,
+    headers: Mapping[str, str] = {},
 ) -> CustomTokenExchangeError:
     """Return the error of an answer that can't be used."""
-    message = f"the answer of {domain} can't be used: {problem}"
     return CustomTokenExchangeError(
-        Code.invalid_response, message, status_code=status, retry_after=retry_after
+        Code.INVALID_RESPONSE,
+        f"the answer of {domain} can't be used: {problem}",
+        status_code=status,
+        retry_after=retry_after(headers),
+        request_id=_request_id(headers),
     )
-
-
-def log_outcome(
-    what: str,
-    outcome: Any,
-    tenant: Tenant,
-    client_id: str,
-    organization: Optional[str],
-    started: float,
-) -> None:
-    """Log that a token was issued, or why not; ``started`` is the ``time.monotonic()`` before the call.
-
-    A caller's mistake is no event of the tenant's: its error says all there is to say.
-    """
-    if isinstance(outcome, InvalidArgumentError):
-        return
-    facts = {
-        "domain": tenant.domain,
-        "client_id": client_id,
-        "organization": organization,
-        "code": None,
-        "status": 200,
-        "duration": time.monotonic() - started,
-    }
-    if isinstance(outcome, SessionTransferError):
-        facts.update(
-            code=str(outcome.code), status=getattr(outcome, "status_code", None)
-        )
-        _logger.warning("no %s issued: %s", what, outcome.code, extra=facts)
-    else:
-        _logger.info("%s issued", what, extra=facts)
 
 
 def _refusal(
-    reply: Reply, answer: Dict[str, Any], domain: str, secrets: List[str]
+    reply: Reply, content: Dict[str, Any], domain: str, secrets: Collection[str]
 ) -> CustomTokenExchangeError:
-    word = answer.get("error")
+    word = content.get("error")
     known = isinstance(word, str) and word in SERVER_WORDS
-    error = clean_text(word, secrets)
-    description = clean_text(answer.get("error_description"), secrets)
+    # The protocol's own words stay whole, even if a secret is a part of one.
+    error = word if known else clean_text(word, secrets)
+    description = clean_text(content.get("error_description"), secrets)
+    said = ": ".join(filter(None, (error, description))) or "no reason given"
     return CustomTokenExchangeError(
-        Code(word) if known else Code.token_exchange_failed,
-        "{} refused: {} (HTTP {})".format(
-            domain, ": ".join(filter(None, (error, description))) or "-", reply.status
-        ),
+        _code(reply.status, word, known),
+        f"{domain} refused: {said} (HTTP {reply.status})",
         error=error,
         error_description=description,
         status_code=reply.status,
-        retry_after=_retry_after(reply.headers),
+        retry_after=retry_after(reply.headers),
+        request_id=_request_id(reply.headers),
     )
 
 
-def clean_text(text: Any, secrets: List[str]) -> Optional[str]:
-    """Return a text from the server without control characters, with echoed secrets masked, and cut."""
-    if not isinstance(text, str):
-        return None
-    text = "".join(
-        char if char.isprintable() else " " for char in text[:20_000]
-    ).strip()
-    for secret in sorted(secrets, key=len, reverse=True):
-        for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret)):
-            text = text.replace(form, _MASK)
-        # A server may quote the beginning of a token only.
-        pieces = {
-            secret[at : at + _RECOGNIZABLE]
-            for at in range(len(secret) - _RECOGNIZABLE + 1)
+def _code(status: int, word: Any, known: bool) -> Code:
+    """Return the code of a refusal: the status decides where it says more."""
+    # RFC 6749, 5.2. Auth0 says access_denied here for a wrong client secret.
+    if status == 401:
+        return Code.INVALID_CLIENT
+    if known:
+        return Code(word)
+    if isinstance(word, str) and word.strip():
+        return Code.TOKEN_EXCHANGE_FAILED
+    if status == 429:
+        return Code.TOO_MANY_REQUESTS
+    if status == 503:
+        return Code.TEMPORARILY_UNAVAILABLE
+    return Code.SERVER_ERROR if status >= 500 else Code.TOKEN_EXCHANGE_FAILED
+
+
+def _request_id(headers: Mapping[str, str]) -> Optional[str]:
+    found = headers.get("x-auth0-requestid") or headers.get("x-request-id")
+    return clean_text(found, ())
+
+
+@define
+class Outcome:
+    """How one exchange ended, in the log: use it around all that can fail.
+
+    INFO when a token was issued, WARNING when not. A caller's mistake is not logged: its
+    error says all there is to say. Nothing that logging raises costs a token.
+    """
+
+    what: str
+    client: Client
+    organization: Optional[str] = None
+    reason: Optional[str] = None
+    forwarded_for: Optional[str] = None
+    actor_token: Optional[str] = None
+    started: float = field(factory=time.monotonic)
+
+    def __enter__(self) -> "Outcome":
+        return self
+
+    def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
+        if isinstance(error, (CustomTokenExchangeError, TransportError)):
+            status = getattr(error, "status_code", None)
+            request_id = getattr(error, "request_id", None)
+            self._log(logging.WARNING, error.code, status, request_id)
+
+    def issued(self, request_id: Optional[str]) -> None:
+        """Log that a token was issued."""
+        self._log(logging.INFO, None, 200, request_id)
+
+    def _log(
+        self,
+        level: int,
+        code: Optional[str],
+        status: Optional[int],
+        request_id: Optional[str],
+    ) -> None:
+        domain, client_id = self.client.tenant.domain, self.client.client_id
+        duration = time.monotonic() - self.started
+        # The prefix keeps them apart from what a LogRecord or its factory has already.
+        facts = {
+            "auth0_domain": domain,
+            "auth0_client_id": client_id,
+            "auth0_organization": self.organization,
+            "auth0_reason": self.reason,
+            "auth0_forwarded_for": self.forwarded_for,
+            "auth0_actor_sub": _sub(self.actor_token),
+            "auth0_code": None if code is None else str(code),
+            "auth0_status": status,
+            "auth0_request_id": request_id,
+            "auth0_duration": duration,
         }
-        at = 0
-        while at <= len(text) - _RECOGNIZABLE:
-            end = at + _RECOGNIZABLE
-            if text[at:end] in pieces:
-                while text[end - _RECOGNIZABLE + 1 : end + 1] in pieces:
-                    end += 1
-                text = text[:at] + _MASK + text[end:]
-            at += 1
-    return text[:_LONGEST_TEXT] or None
+        said = "issued" if code is None else f"not issued: {code}"
+        message = "%s for %s at %s %s (%.0f ms)"
+        words = (self.what, client_id, domain, said, duration * 1000)
+        with suppress(Exception):  # a filter's, a handler's or a LogRecord factory's
+            _logger.log(level, message, *words, extra=facts)
 
 
-def _retry_after(headers: Mapping[str, str]) -> Optional[float]:
-    """Return the seconds to wait: Retry-After (RFC 9110, 10.2.3) or, in epoch seconds, x-ratelimit-reset."""
-    value = headers.get("Retry-After", "").strip()
-    now = time.time()
-    if value.isascii() and value.isdigit():
-        return _wait(value, 0.0)
-    try:
-        moment = parsedate_to_datetime(value)
-        # A date that names no zone, such as C's asctime() writes it, is in GMT (RFC 9110, 5.6.7).
-        return _wait(
-            moment.replace(tzinfo=moment.tzinfo or timezone.utc).timestamp(), now
-        )
-    except (TypeError, ValueError, OverflowError, IndexError):
-        pass
-    return _wait(headers.get("x-ratelimit-reset", "").strip(), now)
-
-
-def _wait(moment: Union[str, float], now: float) -> Optional[float]:
-    try:
-        left = float(moment) - now
-    except ValueError:
-        return None
-    return max(0.0, left) if math.isfinite(left) and left <= _LONGEST_WAIT else None
-
-
-def parse_object(body: bytes) -> Optional[Dict[str, Any]]:
-    """Return the one JSON object that the bytes hold, or None: UTF-8, no name twice, no NaN or infinity."""
-    try:
-        answer = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_constant=_finite,
-            parse_float=_finite,
-        )
-    except (ValueError, RecursionError):
-        return None
-    return answer if isinstance(answer, dict) else None
-
-
-def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
-    names = dict(pairs)
-    if len(names) != len(pairs):
-        raise ValueError
-    return names
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError
-    return number
+def _sub(actor_token: Optional[str]) -> Optional[str]:
+    """Return whom an ID token names, unverified."""
+    return clean_text(jwt_claims(actor_token or "").get("sub"), ())

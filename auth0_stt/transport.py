@@ -37,6 +37,7 @@ from requests.utils import (
     get_environ_proxies,
     select_proxy,
 )
+from urllib3.exceptions import HTTPError
 from urllib3.response import HTTPResponse
 from urllib3.util.retry import Retry
 from urllib3.util.ssl_ import create_urllib3_context
@@ -102,15 +103,6 @@ def session_checked(session: Any) -> Optional[Session]:
     return session
 
 
-def session_error(session: Any) -> Optional[InvalidArgumentError]:
-    """Return what session_checked raises, for callers that collect errors."""
-    try:
-        session_checked(session)
-    except InvalidArgumentError as error:
-        return error.with_traceback(None)
-    return None
-
-
 def post_form(
     url: str,
     form: Mapping[str, Any],
@@ -144,7 +136,10 @@ def post_form(
             response.close()
     except UnusableAnswerError:
         raise
-    except Exception as error:
+    except (
+        *(RequestException, HTTPError, HTTPException, OSError, TooLargeError),
+        *(ValueError, RecursionError),
+    ) as error:
         failure = _failure(error, call)
     finally:
         current_call.reset(running)
@@ -483,7 +478,7 @@ def _failure(
         return UnusableAnswerError("it is larger than 128 KiB")
     if time.monotonic() >= call.deadline or has(socket.timeout, Timeout):
         message = f"{call.host} did not answer within {call.timeout:g} seconds{where}"
-        return TransportError(TransportErrorCode.timeout, message, sent)
+        return TransportError(TransportErrorCode.TIMEOUT, message, sent)
     if has(HTTPException) and (
         has(ValueError) or not has(RemoteDisconnected, IncompleteRead)
     ):
@@ -497,12 +492,12 @@ def _failure(
     else:
         message = f"no connection to {call.host}: {_reason(wrapped)}{where}"
         return TransportError(
-            TransportErrorCode.unreachable,
+            TransportErrorCode.UNREACHABLE,
             message,
             sent,
-            not any(map(_is_hopeless, wrapped)),
+            any(map(_is_hopeless, wrapped)),
         )
-    return TransportError(TransportErrorCode.tls, message, sent)
+    return TransportError(TransportErrorCode.TLS, message, sent)
 
 
 def _reason(wrapped: List[BaseException]) -> str:

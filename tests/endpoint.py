@@ -1,5 +1,6 @@
 """A token endpoint on loopback that records what it is asked and answers what a test tells it to."""
 
+import base64
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -155,4 +156,21 @@ def resolve(domain, **changes):
     }
     return resolve_actor_token(
         getattr(domain, "domain", domain), **{**arguments, **changes}
+    )
+
+
+def encoded(data):
+    if not isinstance(data, bytes):
+        data = json.dumps(data).encode("utf-8")
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def id_token(claims):
+    """Return a JWT with these claims, or with these bytes for claims, and a signature of no worth."""
+    return ".".join(
+        (
+            encoded({"alg": "RS256", "typ": "JWT"}),
+            encoded(claims),
+            encoded(b"signature"),
+        )
     )

@@ -346,9 +346,8 @@ class TestPrivateKeyJwt:
         frames = [
             entry.frame for entry in caught.traceback if "auth0_stt" in str(entry.path)
         ]
-        assert ["private_key_jwt"] == [
-            frame.code.name for frame in frames if PEM in frame.f_locals.values()
-        ]
+        assert ["call"] == [frame.code.name for frame in frames]
+        assert not [frame for frame in frames if PEM in frame.f_locals.values()]
 
     def test_core_needs_no_extra(self):
         """Neither PyJWT nor cryptography is imported with the package."""
@@ -373,11 +372,6 @@ def certificates(tmp_path_factory):
     (folder / "empty.pem").write_bytes(b"")
     (folder / "encrypted.pem").write_bytes(pem(RSA_KEY, b"password"))
     return folder
-
-
-class UnreadablePath:
-    def __fspath__(self):
-        raise RuntimeError("no")
 
 
 CERTIFICATE_PATHS = [
@@ -418,8 +412,6 @@ BAD_CERTIFICATE_PATHS = [
     lambda folder: True,
     lambda folder: {},
     lambda folder: object(),
-    lambda folder: Hostile(),
-    lambda folder: UnreadablePath(),
     lambda folder: pathlib.Path,
 ]
 

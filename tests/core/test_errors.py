@@ -37,10 +37,16 @@ ANSWER_CODES = ["token_exchange_failed", "invalid_response", "unexpected_token_t
 ERRORS = [
     InvalidArgumentError("domain must be a host", "domain"),
     TransportError("timeout", "no answer", True),
-    TransportError(TransportErrorCode.unreachable, "no such name", False, False),
+    TransportError(TransportErrorCode.UNREACHABLE, "no such name", False, True),
     CustomTokenExchangeError("actor_unavailable", "no actor"),
     CustomTokenExchangeError(
-        "too_many_requests", "refused", "too_many_requests", "Slow down", 429, 7.5
+        "too_many_requests",
+        "refused",
+        "too_many_requests",
+        "Slow down",
+        429,
+        7.5,
+        "4ad5",
     ),
 ]
 
@@ -58,7 +64,7 @@ def facts(error):
     )
     return {
         name: getattr(error, name, None)
-        for name in (*names, "status_code", "retry_after")
+        for name in (*names, "status_code", "retry_after", "request_id")
     }
 
 
@@ -88,11 +94,12 @@ class TestTree:
 
     @pytest.mark.parametrize("error", ERRORS, ids=lambda error: str(error.code))
     def test_fields_of_every_error(self, error):
-        """code, message, retryable and hint are there on each, so that no handler has to ask."""
+        """The shared fields are there on each error, so that no handler has to ask."""
         assert isinstance(error.code, str)
         assert isinstance(error.message, str)
         assert isinstance(error.retryable, bool)
         assert error.hint is None or isinstance(error.hint, str)
+        assert error.retry_after is None or isinstance(error.retry_after, float)
 
     def test_unused_facts_are_none(self):
         """What the server did not say is None."""
@@ -107,8 +114,9 @@ class TestTree:
 
 class TestCodes:
     def test_members(self):
-        """Exactly the documented codes, each member named as its value."""
-        expected = {word: word for word in LOCAL_CODES + SERVER_CODES + ANSWER_CODES}
+        """Exactly the documented codes, each member named as its value in capitals."""
+        words = LOCAL_CODES + SERVER_CODES + ANSWER_CODES
+        expected = {word.upper(): word for word in words}
         assert expected == {
             name: code.value
             for name, code in CustomTokenExchangeErrorCode.__members__.items()
@@ -116,7 +124,8 @@ class TestCodes:
 
     def test_transport_members(self):
         """The three ways in which no answer comes."""
-        expected = {word: word for word in ("timeout", "tls", "unreachable")}
+        words = ("timeout", "tls", "unreachable")
+        expected = {word.upper(): word for word in words}
         assert expected == {
             name: code.value for name, code in TransportErrorCode.__members__.items()
         }
@@ -137,10 +146,10 @@ class TestCodes:
     def test_code_is_a_member(self):
         """A code given as plain text becomes the member, so that `is` works too."""
         assert (
-            CustomTokenExchangeErrorCode.invalid_grant
+            CustomTokenExchangeErrorCode.INVALID_GRANT
             is CustomTokenExchangeError("invalid_grant", "no").code
         )
-        assert TransportErrorCode.tls is TransportError("tls", "no", False).code
+        assert TransportErrorCode.TLS is TransportError("tls", "no", False).code
 
 
 class TestRetryable:
@@ -149,17 +158,17 @@ class TestRetryable:
         [
             (429, "too_many_requests", "too_many_requests", True),
             (429, "too_many_attempts", "too_many_attempts", True),
-            (429, None, "token_exchange_failed", True),
+            (429, "oops", "token_exchange_failed", True),
             (429, "access_denied", "access_denied", True),
-            (500, None, "token_exchange_failed", True),
+            (500, None, "server_error", True),
             (502, None, "invalid_response", True),
             (503, "temporarily_unavailable", "temporarily_unavailable", True),
             (500, "server_error", "server_error", True),
-            (599, None, "token_exchange_failed", True),
             (500, "unauthorized_actor", "token_exchange_failed", False),
             (500, "access_denied", "access_denied", False),
-            (400, "server_error", "server_error", False),
-            (400, "temporarily_unavailable", "temporarily_unavailable", False),
+            (400, "server_error", "server_error", True),
+            (400, "temporarily_unavailable", "temporarily_unavailable", True),
+            (500, "oops", "token_exchange_failed", False),
             (400, "invalid_request", "invalid_request", False),
             (404, None, "token_exchange_failed", False),
             (428, None, "token_exchange_failed", False),
@@ -172,7 +181,7 @@ class TestRetryable:
         ],
     )
     def test_answers(self, status, word, code, expected):
-        """429 and 5xx are worth another try, a 5xx that carries somebody's refusal is not."""
+        """A server in trouble is worth another try; an Action's refusal is not."""
         assert (
             expected
             is CustomTokenExchangeError(
@@ -243,20 +252,23 @@ class TestHint:
         assert "invalid_request" == error.code
 
     @pytest.mark.parametrize(
-        "word", ["invalid_client", "unauthorized_client", "unsupported_grant_type"]
+        ("description", "word"),
+        [
+            ("Invalid actor token: unexpected 'aud' claim value", "ID token"),
+            ("Invalid actor token: signature verification failed", "ID token"),
+            (
+                "Invalid subject_token_type and requested_token_type combination.",
+                "subject_token_type",
+            ),
+            ("The subject token is invalid or has expired.", "subject token"),
+        ],
     )
-    def test_actor_token_not_renewed(self, word):
-        """Where the application's settings are to blame, the hint is theirs; else the agent signs in again."""
-        assert (
-            CustomTokenExchangeError(word, "no").hint
-            == CustomTokenExchangeError("actor_unavailable", "no", word).hint
+    def test_refusals_that_a_newcomer_meets(self, description, word):
+        """Each says what to look at, though the code is only invalid_request."""
+        error = CustomTokenExchangeError(
+            "invalid_request", "no", "invalid_request", description, 400
         )
-        plain = CustomTokenExchangeError("actor_unavailable", "no")
-        for other in ("invalid_grant", "unheard_of"):
-            assert (
-                plain.hint
-                == CustomTokenExchangeError("actor_unavailable", "no", other).hint
-            )
+        assert word in error.hint
 
     def test_stale_id_token(self):
         """The commonest failure of all says what to call."""

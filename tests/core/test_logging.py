@@ -3,9 +3,9 @@
 import logging
 
 import pytest
-from endpoint import GOOD, REFRESH_TOKEN, mint, resolve
+from endpoint import GOOD, REFRESH_TOKEN, id_token, mint, resolve
 
-from auth0_stt import InvalidArgumentError, SessionTransferError
+from auth0_stt import ID_TOKEN_TYPE, InvalidArgumentError, SessionTransferError
 
 
 @pytest.fixture
@@ -25,9 +25,13 @@ def records(caplog):
 
 def facts(record):
     return {
-        name: getattr(record, name)
+        name: getattr(record, "auth0_" + name)
         for name in ("domain", "client_id", "organization", "code", "status")
     }
+
+
+def facts_of_all(record):
+    return {name for name in vars(record) if name.startswith("auth0_")}
 
 
 class TestIssued:
@@ -43,7 +47,7 @@ class TestIssued:
             "code": None,
             "status": 200,
         } == facts(record)
-        assert 0 < record.duration < 10
+        assert 0 < record.auth0_duration < 10
 
     def test_renewed(self, endpoint, records):
         """Renewing an ID token is told as well; using a fresh one is no event."""
@@ -52,8 +56,8 @@ class TestIssued:
         (record,) = records()
         assert (logging.INFO, 200, None) == (
             record.levelno,
-            record.status,
-            record.organization,
+            record.auth0_status,
+            record.auth0_organization,
         )
 
 
@@ -86,7 +90,7 @@ class TestNotIssued:
             "code": code,
             "status": status,
         } == facts(record)
-        assert str is type(record.code)
+        assert str is type(record.auth0_code)
 
     def test_transport(self, endpoint, records):
         """A lost connection has a code and no status."""
@@ -96,8 +100,8 @@ class TestNotIssued:
         (record,) = records()
         assert (logging.WARNING, "unreachable", None) == (
             record.levelno,
-            record.code,
-            record.status,
+            record.auth0_code,
+            record.auth0_status,
         )
 
     @pytest.mark.parametrize(
@@ -111,8 +115,8 @@ class TestNotIssued:
         (record,) = records()
         assert (logging.WARNING, caught.value.code, None) == (
             record.levelno,
-            record.code,
-            record.status,
+            record.auth0_code,
+            record.auth0_status,
         )
 
     def test_no_actor(self, endpoint, records):
@@ -120,7 +124,10 @@ class TestNotIssued:
         with pytest.raises(SessionTransferError):
             resolve(endpoint, refresh_token=None)
         (record,) = records()
-        assert (logging.WARNING, "actor_unavailable") == (record.levelno, record.code)
+        assert (logging.WARNING, "actor_unavailable") == (
+            record.levelno,
+            record.auth0_code,
+        )
 
     @pytest.mark.parametrize(
         "changes",
@@ -168,3 +175,83 @@ class TestText:
         )
         assert logging.NOTSET == logger.level
         assert logger.propagate
+
+
+class TestAudit:
+    def test_who_entered_whom_and_why(self, endpoint, records):
+        """The record has what an audit asks for: agent, reason, address, request."""
+        endpoint.answer(GOOD, x_auth0_requestid="4ad55daa560e468bdfe1")
+        mint(
+            endpoint,
+            actor_token=id_token({"sub": "auth0|sam"}),
+            actor_token_type=ID_TOKEN_TYPE,
+            reason="ticket 7",
+            forwarded_for="203.0.113.9",
+        )
+        (record,) = records()
+        assert ("auth0|sam", "ticket 7", "203.0.113.9", "4ad55daa560e468bdfe1") == (
+            record.auth0_actor_sub,
+            record.auth0_reason,
+            record.auth0_forwarded_for,
+            record.auth0_request_id,
+        )
+
+    @pytest.mark.parametrize("code", [None, "access_denied"])
+    def test_message(self, endpoint, records, code):
+        """The message alone names client, domain, outcome and milliseconds."""
+        if code is None:
+            mint(endpoint)
+        else:
+            endpoint.answer({"error": code}, 403)
+            with pytest.raises(SessionTransferError):
+                mint(endpoint)
+        message = records()[0].getMessage()
+        for part in ("console", endpoint.authority, code or "issued", " ms"):
+            assert part in message
+
+    def test_only_prefixed_names(self, endpoint, records):
+        """What we add to a record can't collide with what a factory has added."""
+        mint(endpoint)
+        (record,) = records()
+        plain = {*vars(logging.makeLogRecord({})), "message"}
+        assert facts_of_all(record) == set(vars(record)) - plain
+
+
+class Raising(logging.Filter):
+    def filter(self, record):
+        raise RuntimeError("no log today")
+
+
+class TestNeverCostsAToken:
+    @pytest.fixture
+    def factory(self):
+        """A LogRecord factory with names that another library might use."""
+        before = logging.getLogRecordFactory()
+
+        def make(*args, **kwargs):
+            record = before(*args, **kwargs)
+            record.client_id = record.auth0_domain = "theirs"
+            return record
+
+        logging.setLogRecordFactory(make)
+        yield
+        logging.setLogRecordFactory(before)
+
+    def test_factory(self, endpoint, factory, records):
+        """A factory that owns one of our names costs the record, not the token."""
+        assert mint(endpoint)
+
+    def test_filter(self, endpoint, records):
+        """A filter that raises costs the record, not the token."""
+        logger, raising = logging.getLogger("auth0_stt"), Raising()
+        logger.addFilter(raising)
+        try:
+            assert mint(endpoint)
+            endpoint.answer({**GOOD, "id_token": "new", "refresh_token": "rotated"})
+            assert "rotated" == resolve(endpoint).refresh_token
+            endpoint.answer({"error": "access_denied"}, 403)
+            with pytest.raises(SessionTransferError) as caught:
+                mint(endpoint)
+        finally:
+            logger.removeFilter(raising)
+        assert "access_denied" == caught.value.code

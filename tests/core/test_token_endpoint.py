@@ -73,7 +73,7 @@ class TestRequest:
 
 class TestServerWords:
     @pytest.mark.parametrize("word", SERVER_CODES)
-    @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
+    @pytest.mark.parametrize("status", [400, 403, 429, 500, 503])
     def test_known(self, endpoint, word, status):
         """A known word is the code, whatever the status."""
         error = answered(
@@ -85,7 +85,21 @@ class TestServerWords:
             error.error_description,
             error.status_code,
         )
-        assert error.code in type(error.code).__members__
+        assert error.code is type(error.code).__members__[word.upper()]
+
+    @pytest.mark.parametrize("word", ["invalid_client", "access_denied", "oops", None])
+    def test_401(self, endpoint, word):
+        """401 is about the client (RFC 6749, 5.2): Auth0's word there is access_denied."""
+        error = answered(
+            endpoint, {"error": word, "error_description": "Unauthorized"}, 401
+        )
+        assert ("invalid_client", word, 401, False) == (
+            error.code,
+            error.error,
+            error.status_code,
+            error.retryable,
+        )
+        assert "client_id" in error.hint
 
     @pytest.mark.parametrize(
         "word",
@@ -152,11 +166,21 @@ class TestServerWords:
         ],
         ids=ids,
     )
-    @pytest.mark.parametrize("status", [400, 404, 500, 503, 599])
-    def test_no_oauth_error(self, endpoint, body, status):
-        """A proxy's page refuses without a word, and 5xx of that kind is worth another try."""
+    @pytest.mark.parametrize(
+        ("status", "code"),
+        [
+            (400, "token_exchange_failed"),
+            (404, "token_exchange_failed"),
+            (429, "too_many_requests"),
+            (500, "server_error"),
+            (503, "temporarily_unavailable"),
+            (599, "server_error"),
+        ],
+    )
+    def test_no_oauth_error(self, endpoint, body, status, code):
+        """Without an OAuth word the status decides, and trouble is worth another try."""
         error = answered(endpoint, body, status)
-        assert ("token_exchange_failed", None, None, status, status >= 500) == (
+        assert (code, None, None, status, status >= 429) == (
             error.code,
             error.error,
             error.error_description,

@@ -123,14 +123,14 @@ def handle(error: SessionTransferError) -> None:
         print(argument, as_value_error)
     elif isinstance(error, TransportError):
         sent: bool = error.sent
-        print(sent, error.code is TransportErrorCode.timeout, error.code == "timeout")
+        print(sent, error.code is TransportErrorCode.TIMEOUT, error.code == "timeout")
     elif isinstance(error, CustomTokenExchangeError):
         word: Optional[str] = error.error
         description: Optional[str] = error.error_description
         status: Optional[int] = error.status_code
         wait: Optional[float] = error.retry_after
         print(word, description, status, wait)
-        print(error.code is CustomTokenExchangeErrorCode.invalid_grant)
+        print(error.code is CustomTokenExchangeErrorCode.INVALID_GRANT)
 
 
 def wrong(result: SessionTransferTokenResult, error: CustomTokenExchangeError) -> None:
@@ -146,4 +146,4 @@ def wrong(result: SessionTransferTokenResult, error: CustomTokenExchangeError) -
     actor_from_claims({}).sub  # type: ignore[union-attr]
     private_key_jwt("console", None)  # type: ignore[arg-type]
     print(error.argument)  # type: ignore[attr-defined]
-    print(url, CustomTokenExchangeErrorCode.no_such_code)  # type: ignore[attr-defined]
+    print(url, CustomTokenExchangeErrorCode.NO_SUCH_CODE)  # type: ignore[attr-defined]

@@ -1,0 +1,129 @@
+"""What a server's answer says: pure functions from bytes and headers to plain values."""
+
+import base64
+import json
+import math
+import time
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple, Union
+from urllib.parse import quote, quote_plus
+
+#: Characters that are kept of a text from the server.
+_LONGEST_TEXT = 500
+
+#: Characters that are looked through for secrets, before a text is cut.
+_LONGEST_SEARCH = 20_000
+
+#: Characters of a secret that can't be a coincidence in a text from the server.
+_RECOGNIZABLE = 16
+
+#: Seconds, a year. A server that asks for more did not mean it.
+_LONGEST_WAIT = 31_536_000.0
+
+_MASK = "***"
+
+
+def parse_object(body: bytes) -> Optional[Dict[str, Any]]:
+    """Return the one JSON object in UTF-8 that the bytes hold, or None.
+
+    No name may occur twice in an object, and no number may be NaN or infinite.
+    """
+    try:
+        answer = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_finite,
+            parse_float=_finite,
+        )
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    names = dict(pairs)
+    if len(names) != len(pairs):
+        raise ValueError
+    return names
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
+
+
+def jwt_claims(token: str) -> Dict[str, Any]:
+    """Return the claims of a JWT (RFC 7519, 3), unverified; none if it is unreadable."""
+    try:
+        _, payload, _ = token.split(".")
+        padding = "=" * (-len(payload) % 4)
+        return parse_object(base64.urlsafe_b64decode(payload + padding)) or {}
+    except ValueError:
+        return {}
+
+
+def retry_after(headers: Mapping[str, str]) -> Optional[float]:
+    """Return the seconds to wait, or None.
+
+    From ``Retry-After`` (RFC 9110, 10.2.3), seconds or a date, or else from
+    ``x-ratelimit-reset``, in seconds since 1970.
+    """
+    value = headers.get("Retry-After", "").strip()
+    now = time.time()
+    if value.isascii() and value.isdigit():
+        return _wait(value, 0.0)
+    try:
+        moment = parsedate_to_datetime(value)
+        # A date without a zone is in GMT (RFC 9110, 5.6.7).
+        zone = moment.tzinfo or timezone.utc
+        return _wait(moment.replace(tzinfo=zone).timestamp(), now)
+    except (TypeError, ValueError, OverflowError, IndexError):
+        return _wait(headers.get("x-ratelimit-reset", "").strip(), now)
+
+
+def _wait(moment: Union[str, float], now: float) -> Optional[float]:
+    try:
+        left = float(moment) - now
+    except ValueError:
+        return None
+    if not math.isfinite(left) or left > _LONGEST_WAIT:
+        return None
+    return max(0.0, left)
+
+
+def clean_text(text: Any, secrets: Collection[str]) -> Optional[str]:
+    """Return what may be shown of a text from the server, or None.
+
+    Control characters become spaces, secrets of the request that it echoes are masked,
+    and it is cut.
+    """
+    if not isinstance(text, str):
+        return None
+    shown = text[:_LONGEST_SEARCH]
+    shown = "".join(char if char.isprintable() else " " for char in shown).strip()
+    for secret in sorted(secrets, key=len, reverse=True):
+        for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret)):
+            shown = shown.replace(form, _MASK)
+        shown = _mask_pieces(shown, secret)
+    return shown[:_LONGEST_TEXT] or None
+
+
+def _mask_pieces(text: str, secret: str) -> str:
+    """Mask pieces of a secret: a server may quote only the beginning of a token."""
+    if len(text) < _RECOGNIZABLE:
+        return text
+    pieces = {
+        secret[at : at + _RECOGNIZABLE] for at in range(len(secret) - _RECOGNIZABLE + 1)
+    }
+    at = 0
+    while at <= len(text) - _RECOGNIZABLE:
+        end = at + _RECOGNIZABLE
+        if text[at:end] in pieces:
+            while text[end - _RECOGNIZABLE + 1 : end + 1] in pieces:
+                end += 1
+            text = text[:at] + _MASK + text[end:]
+        at += 1
+    return text

@@ -1,0 +1,153 @@
+"""Where a tenant is, and hosts as browsers read them."""
+
+import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Any, Optional
+from unicodedata import bidirectional
+
+from attr import frozen
+
+from .errors import InvalidArgumentError
+
+# The patterns are compiled at first use, which keeps the import short.
+
+_DOMAIN = r"(?i:(?:(https?)://)?([^/\\?#@%\s]+)/?)"
+_AUTHORITY = r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::([1-9][0-9]{0,4}))?"
+_NAME = r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*"
+
+# The URL Standard reads a host as IPv4 if its last label is a number or begins with 0x.
+_NUMERIC = r"(.*\.)?([0-9]+|0x[0-9a-f]*)"
+
+_LOOPBACK = r"(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?"
+
+
+@frozen
+class Tenant:
+    """A tenant, by its scheme and its domain: ``host[:port]`` in lower case."""
+
+    scheme: str
+    domain: str
+
+    @property
+    def audience(self) -> str:
+        """The audience of a session transfer token (Auth0, Session Delegation)."""
+        return f"urn:{self.domain}:session_transfer"
+
+    @property
+    def issuer(self) -> str:
+        """The audience of a client assertion (Auth0, Private Key JWT)."""
+        return f"https://{self.domain}/"
+
+    @property
+    def token_endpoint(self) -> str:
+        return f"{self.scheme}://{self.domain}/oauth/token"
+
+    @property
+    def mtls_token_endpoint(self) -> str:
+        """Where a client with a certificate goes (Auth0, mTLS aliases)."""
+        return f"https://mtls.{self.domain}/oauth/token"
+
+
+def parse_domain(domain: Any) -> Tenant:
+    """Return the tenant at ``[https://]host[:port][/]``; ``http://`` only for loopback.
+
+    Raises:
+        InvalidArgumentError: it is anything else.
+    """
+    match = re.fullmatch(_DOMAIN, domain) if isinstance(domain, str) else None
+    # isascii(), since letter case maps more than ASCII: the long s U+017F is an "s".
+    if match is not None and domain.isascii():
+        scheme = (match.group(1) or "https").lower()
+        host = parse_authority(match.group(2), scheme)
+        if host is not None and (scheme == "https" or is_loopback(host)):
+            return Tenant(scheme, host)
+    raise InvalidArgumentError(
+        "domain must be the tenant's host, such as acme.eu.auth0.com or "
+        "https://login.acme.com: no path, query, user or white space, and http only for "
+        "loopback",
+        "domain",
+    )
+
+
+def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
+    """Return ``host[:port]`` in lower case without the scheme's own port, or None.
+
+    None is for what the URL Standard (whatwg.org) would rewrite: IPv4 in odd notations,
+    zones, percent-encoding, ideographic dots. So no two readers can disagree on a host.
+    """
+    # isascii() before lower(), which makes an ordinary "k" of the Kelvin sign U+212A.
+    if not isinstance(authority, str) or not authority.isascii():
+        return None
+    match = re.fullmatch(_AUTHORITY, authority)
+    if match is None:
+        return None
+    name, port = match.group(1).lower(), match.group(2)
+    if port and int(port) > 65_535:
+        return None
+    if name.startswith("["):
+        address = parse_ipv6(name[1:-1])
+        if address is None:
+            return None
+        # Browsers write an IPv4 tail as two groups of hexadecimal digits.
+        tail = address.ipv4_mapped
+        name = (
+            "[::ffff:{:x}:{:x}]".format(*divmod(int(tail), 65_536))
+            if tail
+            else f"[{address}]"
+        )
+    elif not is_ipv4(name) and not _is_name(name):
+        return None
+    default = {"https": "443", "http": "80"}[scheme]
+    return name if port in (None, default) else f"{name}:{port}"
+
+
+def is_loopback(authority: str) -> bool:
+    """Return whether a host that :func:`parse_authority` returned is this machine."""
+    return re.fullmatch(_LOOPBACK, authority) is not None
+
+
+def is_ipv4(text: str) -> bool:
+    """Return whether a text is an IPv4 address in its canonical form."""
+    # The comparison refuses 010.0.0.1, which Python before 3.9.5 reads as 10.0.0.1.
+    try:
+        return str(IPv4Address(text)) == text
+    except AddressValueError:
+        return False
+
+
+def parse_ipv6(text: str) -> Optional[IPv6Address]:
+    """Return an IPv6 address without a zone, or None."""
+    try:
+        return None if "%" in text else IPv6Address(text)
+    except AddressValueError:
+        return None
+
+
+def _is_name(name: str) -> bool:
+    if len(name) > 253 or re.fullmatch(_NUMERIC, name) or not re.fullmatch(_NAME, name):
+        return False
+    if "xn--" not in name:
+        return True
+    labels = [_to_unicode(label) for label in name.split(".")]
+    # RFC 5893, 2: one label written from right to left binds the form of all the others.
+    if any(
+        bidirectional(char) in ("R", "AL", "AN")
+        for label in labels
+        for char in label or ""
+    ):
+        return all(
+            label and label[0].isalpha() and label[-1].isalnum() for label in labels
+        )
+    return None not in labels
+
+
+def _to_unicode(label: str) -> Optional[str]:
+    """Return a label as people read it, or None for an invalid ``xn--`` label."""
+    if not label.startswith("xn--"):
+        return label
+    try:
+        text = label.encode("ascii").decode("idna")
+        valid = text.encode("idna").decode("ascii") == label and not text.isascii()
+    except UnicodeError:
+        return None
+    return text if valid else None

@@ -1,0 +1,189 @@
+"""What leaves the public functions: our errors clean, everything else as it is."""
+
+import copy
+import signal
+import sys
+import threading
+
+import pytest
+import requests
+from endpoint import CLIENT_SECRET, SUBJECT_TOKEN, mint
+from requests.adapters import HTTPAdapter
+from test_secrets import SECRETS, texts
+
+from auth0_stt import (
+    CustomTokenExchangeError,
+    InvalidArgumentError,
+    SessionTransferError,
+    TransportError,
+    build_session_transfer_redirect,
+    request_session_transfer_token,
+)
+
+
+class SoftTimeLimitError(Exception):
+    """As Celery raises one in a signal handler."""
+
+
+def frames(error):
+    """Return module and function of each frame of a traceback, the caller's first."""
+    traceback, found = error.__traceback__, []
+    while traceback is not None:
+        frame = traceback.tb_frame
+        found.append((frame.f_globals["__name__"], frame.f_code.co_name))
+        traceback = traceback.tb_next
+    return found
+
+
+def modules(error):
+    return [module.partition(".")[0] for module, _ in frames(error)]
+
+
+def raised(kind, call, *arguments, **changes):
+    with pytest.raises(kind) as caught:
+        call(*arguments, **changes)
+    return caught.value
+
+
+class TestOurErrors:
+    @pytest.mark.parametrize(
+        ("kind", "changes"),
+        [
+            (InvalidArgumentError, {"scope": CLIENT_SECRET + "  x"}),
+            (CustomTokenExchangeError, {"actor_token": None}),
+            (TransportError, {"domain": "http://127.0.0.1:1"}),
+        ],
+        ids=["argument", "token", "transport"],
+    )
+    def test_one_frame(self, endpoint, kind, changes):
+        """A traceback has the caller's frames and one of ours, which holds nothing."""
+        domain = changes.pop("domain", endpoint)
+        error = raised(kind, mint, domain, **changes)
+        ours = [each for each in frames(error) if each[0].startswith("auth0_stt")]
+        assert [("auth0_stt.errors", "call")] == ours
+        assert ("auth0_stt.errors", "call") == frames(error)[-1]
+        assert not [t for t in texts(error, {}) if any(s in t for s in SECRETS)]
+
+    def test_no_chain(self, endpoint):
+        """Neither a cause nor a context leads to what was seen inside."""
+        endpoint.drop()
+        error = raised(TransportError, mint, endpoint)
+        assert (None, None, False) == (
+            error.__cause__,
+            error.__context__,
+            error.__suppress_context__,
+        )
+
+    def test_context_of_the_caller(self, endpoint):
+        """What the caller was just handling stays the context, as with any exception."""
+        error = None
+        try:
+            raise KeyError("theirs")
+        except KeyError:
+            error = raised(SessionTransferError, mint, endpoint, actor_token=None)
+        assert KeyError is type(error.__context__)
+
+    def test_raised_twice(self, endpoint):
+        """Two calls raise two errors, each with a traceback of its own."""
+        first = raised(SessionTransferError, mint, endpoint, actor_token=None)
+        length = len(frames(first))
+        second = raised(SessionTransferError, mint, endpoint, actor_token=None)
+        assert first is not second
+        assert length == len(frames(first))
+        assert copy.copy(first).code == second.code
+
+
+class TestOthers:
+    def test_callable_assertion(self, endpoint):
+        """What a callable raises passes, with its own frames and none of ours."""
+
+        def assertion(audience):
+            return {}["no key today"]
+
+        error = raised(
+            KeyError, mint, endpoint, client_secret=None, client_assertion=assertion
+        )
+        assert ("auth0_stt.errors", "call") == frames(error)[-2]
+        assert "assertion" == frames(error)[-1][1]
+        assert 1 == modules(error).count("auth0_stt")
+        assert not [t for t in texts(error, {}) if any(s in t for s in SECRETS)]
+
+    def test_bug_in_an_adapter(self, endpoint):
+        """A bug in the caller's adapter is not a network's failure."""
+
+        class Buggy(HTTPAdapter):
+            def send(self, request, **kwargs):
+                raise LookupError("a bug")
+
+        session = requests.Session()
+        session.mount("http://", Buggy())
+        error = raised(LookupError, mint, endpoint, session=session)
+        assert "requests" not in modules(error)
+        assert 1 == modules(error).count("auth0_stt")
+
+    def test_context_from_inside(self, endpoint):
+        """An exception that never left our frames and those of requests is dropped."""
+
+        class Rewording(HTTPAdapter):
+            def send(self, request, **kwargs):
+                super().send(request, **kwargs)
+
+        session = requests.Session()
+        session.mount("http://", Rewording())
+        endpoint.drop()
+        assert raised(TransportError, mint, endpoint, session=session).sent
+
+    @pytest.mark.skipif(
+        not hasattr(signal, "setitimer"), reason="this system has no interval timer"
+    )
+    @pytest.mark.parametrize("kind", [SoftTimeLimitError, KeyboardInterrupt])
+    def test_signal_handler(self, endpoint, kind):
+        """What a signal handler raises in the middle of a mint passes as it is."""
+
+        def handler(number, frame):
+            raise kind("enough")
+
+        before = signal.signal(signal.SIGALRM, handler)
+        endpoint.hang()
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        try:
+            error = raised(kind, mint, endpoint, timeout=20)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+        assert "handler" == frames(error)[-1][1]
+        assert {"auth0_stt", "test_boundary", "endpoint"} == set(modules(error))
+        assert 1 == modules(error).count("auth0_stt")
+        assert not [t for t in texts(error, {}) if any(s in t for s in SECRETS)]
+        endpoint.reset()
+        assert mint(endpoint)
+
+    def test_name_and_signature(self):
+        """The boundary shows in no name, no docstring and no signature."""
+        function = request_session_transfer_token
+        assert "request_session_transfer_token" == function.__name__
+        assert "auth0_stt.exchange" == function.__module__
+        assert function.__doc__.startswith("Exchange proof")
+
+    def test_wrong_call(self):
+        """A missing argument is Python's own TypeError, without our frames."""
+        error = raised(TypeError, build_session_transfer_redirect)
+        assert ("auth0_stt.errors", "call") == frames(error)[-1]
+
+
+def test_other_threads_go_on(endpoint):
+    """An error in one thread leaves nothing behind for another."""
+    failed = []
+
+    def fail():
+        try:
+            mint(endpoint, subject_token=SUBJECT_TOKEN + " ")
+        except SessionTransferError as error:
+            failed.append(error.code)
+
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    assert ["invalid_token_format"] == failed
+    assert sys.exc_info() == (None, None, None)
+    assert mint(endpoint)
