@@ -138,7 +138,7 @@ def post_form(
         raise
     except (
         *(RequestException, HTTPError, HTTPException, OSError, TooLargeError),
-        *(ValueError, RecursionError),
+        *(ValueError, AttributeError, RecursionError),
     ) as error:
         failure = _failure(error, call)
     finally:
