@@ -3,16 +3,17 @@
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE / "_ext")]
 
-import auth0_stt
+import auth0_stt  # noqa: E402
 
 project = "auth0-stt"
 author = "auth0-stt maintainers"
 copyright = "the auth0-stt maintainers"  # noqa: A001
 version = release = auth0_stt.__version__
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.extlinks"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.extlinks", "rules_page"]
 exclude_patterns = ["_build", "action/node_modules"]
 
 # Every name that a page refers to must be there.

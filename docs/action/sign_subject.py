@@ -16,7 +16,7 @@ import os
 import time
 import uuid
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any
 
 import jwt  # pip install "auth0-stt[private-key-jwt]"
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -43,7 +43,7 @@ def sign_subject(customer_id: str) -> str:
     return jwt.encode(claims, key, "ES256", headers={"kid": public_jwk(key)["kid"]})
 
 
-def public_jwk(key: EllipticCurvePrivateKey) -> Dict[str, Any]:
+def public_jwk(key: EllipticCurvePrivateKey) -> dict[str, Any]:
     """Return the public key as a JWK; its name, ``kid``, is made from the key."""
     jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
     name = hashlib.sha256((jwk["x"] + jwk["y"]).encode()).hexdigest()[:16]

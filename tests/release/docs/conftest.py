@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,15 @@ def play(installed_action):
         return json.loads(done.stdout)
 
     return play
+
+
+@pytest.fixture(scope="session")
+def html(tmp_path_factory):
+    """The pages as Sphinx builds them: any warning is an error."""
+    built = tmp_path_factory.mktemp("html")
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-n"]
+    done = subprocess.run(
+        [*command, str(ROOT / "docs"), str(built)], capture_output=True, text=True
+    )
+    assert 0 == done.returncode, done.stderr
+    return built

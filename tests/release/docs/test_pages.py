@@ -4,12 +4,16 @@ import inspect
 import json
 import re
 import sys
+from html.parser import HTMLParser
+from urllib.parse import unquote, urlsplit
 
 import hcl2
 import pytest
 import test_examples
 from release import given
 from release.blocks import PAGES, ROOT, blocks, in_language
+
+from auth0_stt.rules import RULES
 
 DOCS = [path for path in PAGES if path.parent.name == "docs"]
 
@@ -94,6 +98,54 @@ def test_auth0_pages_are_known(path):
     """A link to Auth0 leads to a page that was there when it was written."""
     linked = re.findall(r":auth0:`[^<`]*<([^>#]+)[^>]*>`", path.read_text("utf-8"))
     assert set() == set(linked) - AUTH0_PAGES
+
+
+class Links(HTMLParser):
+    """What a page links to, and the anchors that it has."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.targets, self.anchors = set(), set()
+        self.feed(path.read_text("utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        for name, value in attributes:
+            if name == "id":
+                self.anchors.add(value)
+            elif (tag, name) == ("a", "href"):
+                self.targets.add(value)
+
+
+class TestBuilt:
+    def test_links_within_lead_somewhere(self, html):
+        """Each link from one page to another finds its file and its anchor."""
+        pages = {path.name: Links(path) for path in html.glob("*.html")}
+        broken = []
+        for name, page in pages.items():
+            for target in page.targets:
+                file, _, anchor = target.partition("#")
+                if re.match(r"[a-z]+:", target) or not target.strip("#"):
+                    continue
+                found = pages.get(file or name)
+                if found is None or (anchor and unquote(anchor) not in found.anchors):
+                    broken.append((name, target))
+        assert len(pages) > len(DOCS)
+        assert [] == broken
+
+    def test_every_rule_has_its_anchor(self, html):
+        """The page of rules has them all, so that the doctor may link them."""
+        anchors = Links(html / "rules.html").anchors
+        assert set() == {f"rule-{name}" for name in RULES} - anchors
+
+    def test_other_sites(self, html):
+        """Links lead to Auth0's documentation, by https, and to few others."""
+        hosts = {
+            urlsplit(target).hostname
+            for path in html.glob("*.html")
+            for target in Links(path).targets
+            if target.startswith("http")
+        }
+        assert {"auth0.com", "pypi.org"} >= hosts - {"pradyunsg.me", "github.com"}
 
 
 def test_the_tests_run_a_python_that_the_examples_are_written_for():

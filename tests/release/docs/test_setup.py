@@ -1,0 +1,174 @@
+"""The settings of *Set up Auth0*: the files, the commands that send them, and Terraform."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import hcl2
+import pytest
+from release.blocks import ROOT, in_language
+
+from auth0_stt import (
+    ID_TOKEN_TYPE,
+    build_session_transfer_redirect,
+    request_session_transfer_token,
+)
+from auth0_stt.rules import RULES
+from auth0_stt.testing import LocalTenant
+
+SETUP = ROOT / "docs" / "setup"
+
+#: Rules that the files keep by leaving the setting at its default.
+DEFAULTS = {"no-pushed-request", "loopback-prompt"}
+
+
+def read(name):
+    return json.loads((SETUP / name).read_text("utf-8"))
+
+
+def plain(value):
+    """Terraform's data as JSON has it: a block is a list of one, a string is quoted."""
+    if isinstance(value, dict):
+        return {
+            name: plain(each)
+            for name, each in value.items()
+            if not name.startswith("__")
+        }
+    if isinstance(value, list):
+        if len(value) == 1 and isinstance(value[0], dict):
+            return plain(value[0])
+        return [plain(each) for each in value]
+    return value.strip('"') if isinstance(value, str) else value
+
+
+@pytest.fixture
+def commands(tmp_path):
+    """What the page's commands for a shell call, with the files beside them."""
+    for name in ("console.json", "shop.json"):
+        shutil.copy(SETUP / name, tmp_path)
+    log = tmp_path / "log"
+    for name in ("curl", "auth0"):
+        program = tmp_path / name
+        program.write_text(
+            f"#!{sys.executable}\nimport json, sys\n"
+            f"open({str(log)!r}, 'a').write(json.dumps(sys.argv) + '\\n')\n"
+            """print('{"access_token": "a token"}')\n"""
+        )
+        program.chmod(0o755)
+    script = "set -eu\n" + "\n".join(in_language(ROOT / "docs/setup.rst", "sh"))
+    environment = {
+        "PATH": f"{tmp_path}:{Path(sys.executable).parent}:/usr/bin:/bin",
+        "MANAGEMENT_CLIENT_ID": "management",
+        "MANAGEMENT_CLIENT_SECRET": "secret",
+        "CONSOLE_CLIENT_ID": "console",
+        "SHOP_CLIENT_ID": "shop",
+        "CONNECTION_ID": "con_1",
+    }
+    done = subprocess.run(
+        ["sh", "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert "" == done.stderr
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def test_the_commands_send_the_files(commands):
+    """curl and the Auth0 CLI patch the same two applications with the same files."""
+    called = [
+        (Path(program).name, path)
+        for program, *arguments in commands
+        for path in arguments
+        if "PATCH" in arguments or "patch" in arguments
+        if "clients/" in path
+    ]
+    base = "https://acme.eu.auth0.com/api/v2/"
+    assert [
+        ("curl", base + "clients/console"),
+        ("curl", base + "clients/shop"),
+        ("auth0", "clients/console"),
+        ("auth0", "clients/shop"),
+    ] == called
+    bodies = [each[each.index("--data") + 1] for each in commands if "patch" in each]
+    assert [read("console.json"), read("shop.json")] == list(map(json.loads, bodies))
+    tokens = {
+        word for each in commands for word in each if word.startswith("Authorization")
+    }
+    assert {"Authorization: Bearer a token"} == tokens
+
+
+def test_the_connection_is_enabled_for_both(commands):
+    """The body is JSON, whatever the shell did to its quotes."""
+    bodies = [
+        json.loads(each[each.index("--data") + 1])
+        for each in commands
+        if any("connections/con_1/clients" in word for word in each)
+    ]
+    assert [
+        [{"client_id": "console", "status": True}],
+        [{"client_id": "shop", "status": True}],
+    ] == bodies
+
+
+def test_the_files_satisfy_every_rule():
+    """Each rule that a setting of an application decides is kept by the files."""
+    for whose in ("console", "shop"):
+        settings = read(f"{whose}.json")
+        for rule in RULES.values():
+            if rule.whose == whose and rule.setting and rule.value is not None:
+                found = settings
+                for name in rule.setting.split("."):
+                    found = found.get(name, {})
+                if rule.id not in DEFAULTS:
+                    assert rule.holds(found), rule.id
+
+
+def test_the_local_tenant_takes_the_files():
+    """The names are Auth0's, and the whole flow works with these settings."""
+    with LocalTenant() as tenant:
+        for whose, application in (
+            ("console", tenant.console),
+            ("shop", tenant.shop),
+        ):
+            settings = tenant.settings[application["client_id"]]
+            for name, value in read(f"{whose}.json").items():
+                settings[name] = value
+        token = request_session_transfer_token(
+            **tenant.console,
+            subject_token=tenant.subject_token("auth0|ada"),
+            subject_token_type=tenant.subject_token_type,
+            actor_token=tenant.agent_tokens()["id_token"],
+            actor_token_type=ID_TOKEN_TYPE,
+        )
+        url = build_session_transfer_redirect("https://shop.example.com/login", token)
+        assert "auth0|ada" == tenant.redeem(url)["sub"]
+
+
+def test_terraform_says_the_same():
+    """What the JSON sets, the blocks of the Terraform file set as well."""
+    resources = hcl2.loads((SETUP / "main.tf").read_text("utf-8"))["resource"]
+    for whose in ("console", "shop"):
+        (block,) = [
+            each['"auth0_client"'][f'"{whose}"']
+            for each in resources
+            if f'"{whose}"' in each.get('"auth0_client"', {})
+        ]
+        expected = read(f"{whose}.json")
+        # Set by the provider, as the comment says.
+        expected.pop("token_endpoint_auth_method", None)
+        assert plain(expected) == {
+            name: value for name, value in plain(block).items() if name in expected
+        }
+
+
+def test_the_versions_of_jose_are_one():
+    """What the tests run is what the page and Terraform tell Auth0 to install."""
+    version = json.loads((ROOT / "docs/action/package.json").read_text())[
+        "dependencies"
+    ]["jose"]
+    assert f"``{version}``" in (ROOT / "docs/setup.rst").read_text("utf-8")
+    assert f'"{version}"' in (SETUP / "main.tf").read_text("utf-8")
