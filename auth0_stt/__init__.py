@@ -8,7 +8,7 @@ one that is entered uses :func:`session_transfer_params` and :func:`actor_from_c
 __version__ = "0.1.0"
 
 from .actor import resolve_actor_token
-from .client_auth import private_key_jwt
+from .client_auth import ClientSettings, private_key_jwt
 from .errors import (
     CustomTokenExchangeError,
     CustomTokenExchangeErrorCode,
@@ -23,7 +23,6 @@ from .models import (
     SESSION_TRANSFER_TOKEN_TYPE,
     Actor,
     ActorToken,
-    ClientSettings,
     SessionTransferTokenResult,
 )
 from .redirect import REDIRECT_HEADERS, build_session_transfer_redirect

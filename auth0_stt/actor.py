@@ -81,7 +81,7 @@ def resolve_actor_token(
             **client.form_fields(),
         }
         answer = _renewal(client, form, timeout, session)
-        renewed = _renewed(answer.content, refresh_token)
+        renewed = _renewed(answer, refresh_token)
         outcome.issued(answer.request_id)
         return renewed
 
@@ -123,8 +123,9 @@ def _renewal(
         ) from None
 
 
-def _renewed(content: Dict[str, Any], refresh_token: str) -> ActorToken:
+def _renewed(answer: Answer, refresh_token: str) -> ActorToken:
     """Return what an answer renews; without a rotated refresh token the old one stays."""
+    content = answer.content
     try:
         id_token = token("id_token", content.get("id_token"))
     except CustomTokenExchangeError:
@@ -132,6 +133,7 @@ def _renewed(content: Dict[str, Any], refresh_token: str) -> ActorToken:
             Code.ACTOR_UNAVAILABLE,
             "the tenant renewed no ID token: was openid granted at the sign-in?",
             status_code=200,
+            request_id=answer.request_id,
         ) from None
     with suppress(CustomTokenExchangeError):  # none came, or none that can be sent
         refresh_token = token("refresh_token", content.get("refresh_token"))

@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import sys
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, Union
 
@@ -22,6 +23,27 @@ else:
 
 #: A PEM file with certificate and key, or the two files.
 ClientCertificate = Union[_Path, Tuple[_Path, _Path]]
+
+if sys.version_info >= (3, 8):
+    from typing import TypedDict
+
+    class _Application(TypedDict):
+        domain: str
+        client_id: str
+
+    class ClientSettings(_Application, total=False):
+        """Where the tenant is and how one application proves itself: a plain dict.
+
+        ``domain``, ``client_id`` and exactly one of the others. Declare a setting as
+        ``AUTH0: ClientSettings = {...}``, and ``**AUTH0`` passes a type checker.
+        """
+
+        client_secret: str
+        client_assertion: ClientAssertion
+        client_certificate: ClientCertificate
+
+else:
+    ClientSettings = Dict[str, Any]
 
 # RFC 7523, 2.2.
 _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

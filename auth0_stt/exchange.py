@@ -1,6 +1,6 @@
 """Mint a session transfer token: the support console's token exchange (RFC 8693, 2)."""
 
-from typing import Any, Dict, Mapping, Optional, Sequence, Union
+from typing import Any, Mapping, Optional, Sequence, Union
 
 from .arguments import (
     actor,
@@ -20,7 +20,7 @@ from .models import (
     SessionTransferTokenResult,
 )
 from .tenant import parse_domain
-from .token_endpoint import Outcome, request_tokens, unusable
+from .token_endpoint import Answer, Outcome, request_tokens
 from .transport import Session, session_checked
 
 # RFC 8693, 2.1.
@@ -125,38 +125,41 @@ def request_session_transfer_token(
             **client.form_fields(),
         }
         answer = request_tokens(client, form, timeout, session, address)
-        result = _result(answer.content, tenant.domain)
+        result = _result(answer)
         outcome.issued(answer.request_id)
         return result
 
 
-def _result(content: Dict[str, Any], domain: str) -> SessionTransferTokenResult:
+def _result(answer: Answer) -> SessionTransferTokenResult:
     """Return the result that an answer holds (RFC 8693, 2.2.1)."""
+    content = answer.content
     try:
         issued = token("access_token", content.get("access_token"))
     except SessionTransferError:
-        raise unusable(domain, "its access_token is missing or malformed") from None
+        raise answer.unusable("its access_token is missing or malformed") from None
     if content.get("issued_token_type") != SESSION_TRANSFER_TOKEN_TYPE:
         raise CustomTokenExchangeError(
             Code.UNEXPECTED_TOKEN_TYPE,
-            f"{domain} issued a token that is not a session transfer token",
+            f"{answer.domain} issued a token that is not a session transfer token",
             status_code=200,
+            request_id=answer.request_id,
         )
     texts = [content.get("token_type"), content.get("scope")]
     if not all(text is None or isinstance(text, str) for text in texts):
-        raise unusable(domain, "its token_type or scope is not a string")
-    lifetime = _lifetime(content.get("expires_in"), domain)
+        raise answer.unusable("its token_type or scope is not a string")
+    lifetime = content.get("expires_in")  # which RFC 8693 only recommends
+    if lifetime is not None and not _is_lifetime(lifetime):
+        raise answer.unusable("its expires_in is not whole seconds within a day")
     return SessionTransferTokenResult(
-        issued, SESSION_TRANSFER_TOKEN_TYPE, lifetime, *texts
+        issued,
+        SESSION_TRANSFER_TOKEN_TYPE,
+        None if lifetime is None else int(lifetime),
+        *texts,
     )
 
 
-def _lifetime(expires_in: Any, domain: str) -> Optional[int]:
-    """Return whole seconds; RFC 8693 only recommends that the field is there."""
-    if expires_in is None:
-        return None
+def _is_lifetime(value: Any) -> bool:
     # bool is an int to Python, not to JSON.
-    number = isinstance(expires_in, (int, float)) and not isinstance(expires_in, bool)
-    if number and 1 <= expires_in <= _LONGEST_LIFETIME and not expires_in % 1:
-        return int(expires_in)
-    raise unusable(domain, "its expires_in is not a number of whole seconds in a day")
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return 1 <= value <= _LONGEST_LIFETIME and value % 1 == 0

@@ -1,7 +1,6 @@
-"""What the functions take and return as data. Results are frozen, and mask every token."""
+"""What the functions return: frozen, with every token masked in its repr."""
 
-import sys
-from typing import Any, Callable, Dict, Optional, Tuple, Union
+from typing import Any, Dict, Optional
 
 from attr import field, frozen
 
@@ -10,31 +9,6 @@ SESSION_TRANSFER_TOKEN_TYPE = "urn:auth0:params:oauth:token-type:session_transfe
 
 #: ``actor_token_type`` of an ID token (RFC 8693, 3).
 ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"
-
-if sys.version_info >= (3, 8):
-    import os
-    from typing import TypedDict
-
-    class _Application(TypedDict):
-        domain: str
-        client_id: str
-
-    class ClientSettings(_Application, total=False):
-        """Where the tenant is and which application calls, for ``**settings.AUTH0``.
-
-        Holds ``domain``, ``client_id`` and exactly one of the other three. A plain dict
-        at run time: declare a setting as ``AUTH0: ClientSettings = {...}`` to let a type
-        checker see what it holds.
-        """
-
-        client_secret: str
-        client_assertion: Union[str, Callable[[str], str]]
-        client_certificate: Union[
-            str, "os.PathLike[str]", Tuple[Union[str, "os.PathLike[str]"], ...]
-        ]
-
-else:
-    ClientSettings = Dict[str, Any]
 
 
 def _masked(value: object) -> str:

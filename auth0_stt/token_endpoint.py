@@ -41,10 +41,19 @@ _logger.addHandler(logging.NullHandler())
 
 @frozen
 class Answer:
-    """The JSON object of a success, and Auth0's name for the request."""
+    """The JSON object of a success, and where it came from."""
 
     content: Dict[str, Any]
-    request_id: Optional[str]
+    domain: str
+    headers: Mapping[str, str]
+
+    @property
+    def request_id(self) -> Optional[str]:
+        return _request_id(self.headers)
+
+    def unusable(self, problem: str) -> CustomTokenExchangeError:
+        """Return the error of an answer whose content is no use."""
+        return _unusable(self.domain, problem, 200, self.headers)
 
 
 def request_tokens(
@@ -65,14 +74,15 @@ def request_tokens(
             client.token_endpoint, form, headers, timeout, session, client.certificate
         )
     except UnusableAnswerError as error:
-        raise unusable(domain, error.problem, error.status, error.headers) from None
+        raise _unusable(domain, error.problem, error.status, error.headers) from None
     content = parse_object(reply.body)
     if reply.status != 200 or (content or {}).get("error") is not None:
         secrets = [form[name] for name in _SECRETS if name in form]
         raise _refusal(reply, content or {}, domain, secrets)
+    answer = Answer(content or {}, domain, reply.headers)
     if content is None:
-        raise unusable(domain, "it is not one JSON object in UTF-8 with each name once")
-    return Answer(content, _request_id(reply.headers))
+        raise answer.unusable("it is not one JSON object in UTF-8 with each name once")
+    return answer
 
 
 @lru_cache(maxsize=None)
@@ -93,13 +103,9 @@ def _constant_headers() -> Mapping[str, str]:
     }
 
 
-def unusable(
-    domain: str,
-    problem: str,
-    status: Optional[int] = 200,
-    headers: Mapping[str, str] = {},
+def _unusable(
+    domain: str, problem: str, status: Optional[int], headers: Mapping[str, str]
 ) -> CustomTokenExchangeError:
-    """Return the error of an answer that can't be used."""
     return CustomTokenExchangeError(
         Code.INVALID_RESPONSE,
         f"the answer of {domain} can't be used: {problem}",

@@ -71,6 +71,21 @@ class TestRequest:
         assert first == second
 
 
+class TestRequestId:
+    @pytest.mark.parametrize("name", ["X-Auth0-RequestId", "X-Request-Id"])
+    @pytest.mark.parametrize(
+        ("body", "status"), [({"error": "invalid_grant"}, 400), (b"", 200), (b"", 302)]
+    )
+    def test_of_every_answer(self, endpoint, name, body, status):
+        """Auth0's name for the request is what its support asks for."""
+        error = answered(endpoint, body, status, **{name: "4ad55daa560e468bdfe1"})
+        assert "4ad55daa560e468bdfe1" == error.request_id
+
+    def test_none(self, endpoint):
+        """A gateway has none."""
+        assert None is answered(endpoint, b"", 502).request_id
+
+
 class TestServerWords:
     @pytest.mark.parametrize("word", SERVER_CODES)
     @pytest.mark.parametrize("status", [400, 403, 429, 500, 503])
@@ -416,6 +431,13 @@ class TestMasking:
         )
         error = refusal(resolve, endpoint)
         assert "Unknown ***!" == error.error_description
+
+    @pytest.mark.parametrize("secret", ["grant", "invalid_grant", "a"])
+    def test_words_of_the_protocol_stay_whole(self, endpoint, secret):
+        """A known word is what a program reads in .error: no short token cuts it."""
+        endpoint.answer({"error": "invalid_grant", "error_description": secret}, 400)
+        error = refusal(mint, endpoint, subject_token=secret)
+        assert ("invalid_grant", "***") == (error.error, error.error_description)
 
     def test_the_rest_stays(self, endpoint):
         """Only the secret is masked."""

@@ -10,11 +10,13 @@ import requests
 
 import auth0_stt
 from auth0_stt import (
+    DELEGATED_SESSION_LIFETIME,
     ID_TOKEN_TYPE,
     REDIRECT_HEADERS,
     SESSION_TRANSFER_TOKEN_TYPE,
     Actor,
     ActorToken,
+    ClientSettings,
     CustomTokenExchangeError,
     CustomTokenExchangeErrorCode,
     InvalidArgumentError,
@@ -23,6 +25,7 @@ from auth0_stt import (
     TransportError,
     TransportErrorCode,
     actor_from_claims,
+    build_logout_url,
     build_session_transfer_redirect,
     private_key_jwt,
     request_session_transfer_token,
@@ -50,7 +53,7 @@ def mint(session: requests.Session, scopes: List[str]) -> str:
         timeout=5,
         session=session,
     )
-    expires_in: int = everything.expires_in
+    expires_in: Optional[int] = everything.expires_in
     token_type: Optional[str] = everything.token_type
     scope: Optional[str] = everything.scope
     print(expires_in, token_type, scope)
@@ -94,6 +97,43 @@ def mint_from_settings(settings: Dict[str, Any], id_token: Optional[str]) -> Non
     )
 
 
+AUTH0: ClientSettings = {
+    "domain": "acme.eu.auth0.com",
+    "client_id": "console",
+    "client_secret": "secret",
+}
+WITH_A_KEY: ClientSettings = {
+    "domain": "acme.eu.auth0.com",
+    "client_id": "console",
+    "client_assertion": private_key_jwt("console", b"pem"),
+}
+WITH_FILES: ClientSettings = {
+    "domain": "acme.eu.auth0.com",
+    "client_id": "console",
+    "client_certificate": ("client.pem", Path("client.key")),
+}
+
+
+def mint_from_typed_settings(id_token: Optional[str]) -> None:
+    for settings in (AUTH0, WITH_A_KEY, WITH_FILES):
+        actor = resolve_actor_token(**settings, id_token=id_token)
+        request_session_transfer_token(
+            **settings,
+            subject_token="signed",
+            subject_token_type="urn:acme:customer",
+            actor_token=actor.actor_token,
+            actor_token_type=actor.actor_token_type,
+            session=requests.Session(),
+            timeout=5,
+        )
+
+
+def leave(domain: str) -> str:
+    seconds: int = DELEGATED_SESSION_LIFETIME
+    print(seconds)
+    return build_logout_url(domain, client_id="shop", return_to="https://a.example/")
+
+
 def hand_over(result: SessionTransferTokenResult) -> str:
     assert result.issued_token_type == SESSION_TRANSFER_TOKEN_TYPE
     for name, value in REDIRECT_HEADERS.items():
@@ -116,7 +156,8 @@ def handle(error: SessionTransferError) -> None:
     message: str = error.message
     retryable: bool = error.retryable
     hint: Optional[str] = error.hint
-    print(code, message, retryable, hint)
+    seconds: Optional[float] = error.retry_after
+    print(code, message, retryable, hint, seconds)
     if isinstance(error, InvalidArgumentError):
         argument: str = error.argument
         as_value_error: ValueError = error
@@ -129,7 +170,8 @@ def handle(error: SessionTransferError) -> None:
         description: Optional[str] = error.error_description
         status: Optional[int] = error.status_code
         wait: Optional[float] = error.retry_after
-        print(word, description, status, wait)
+        request_id: Optional[str] = error.request_id
+        print(word, description, status, wait, request_id)
         print(error.code is CustomTokenExchangeErrorCode.INVALID_GRANT)
 
 
@@ -145,5 +187,6 @@ def wrong(result: SessionTransferTokenResult, error: CustomTokenExchangeError) -
     url: bytes = build_session_transfer_redirect("https://shop.example.com", result)  # type: ignore[assignment]
     actor_from_claims({}).sub  # type: ignore[union-attr]
     private_key_jwt("console", None)  # type: ignore[arg-type]
-    print(error.argument)  # type: ignore[attr-defined]
+    missing: ClientSettings = {"domain": "acme.eu.auth0.com"}  # type: ignore[typeddict-item]
+    print(missing, error.argument)  # type: ignore[attr-defined]
     print(url, CustomTokenExchangeErrorCode.NO_SUCH_CODE)  # type: ignore[attr-defined]
