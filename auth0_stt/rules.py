@@ -58,7 +58,7 @@ class Rule:
     fix: str
     evidence: str
     #: What to set; if it is a tuple, the setting is a list that must hold all of these.
-    value: Any = None
+    value: Any = attrib(default=None, hash=False)
     #: If not empty, every value that will do.
     allowed: Tuple[Any, ...] = ()
     #: A value that breaks the rule, to try out what happens then.

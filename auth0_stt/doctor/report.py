@@ -1,0 +1,91 @@
+"""The findings as text for people."""
+
+import re
+from typing import Any, Dict, List, Mapping, Sequence
+
+from ..rules import RULES
+from .documents import SOURCES
+from .finding import Finding
+
+_MARKS = {"ok": "\u2713", "wrong": "\u2717", "unknown": "?"}
+_PLAIN = {"ok": "+", "wrong": "x", "unknown": "?"}
+_OWNERS = {
+    "console-connection": "connection of the console",
+    "shop-connection": "connection of the shop",
+}
+_COLOURS = {"ok": "32", "wrong": "31", "unknown": "33"}
+
+
+def report(
+    findings: Sequence[Finding],
+    documents: Mapping[str, Any],
+    *,
+    colour: bool = False,
+    plain: bool = False,
+) -> str:
+    """Return the report: one line for each rule, and all about what is wrong.
+
+    ``colour`` is for a terminal, ``plain`` for an output that has ASCII only.
+    """
+    marks = _PLAIN if plain else _MARKS
+    lines: List[str] = []
+    for finding in findings:
+        mark = marks[finding.status]
+        if colour:
+            mark = f"\x1b[{_COLOURS[finding.status]}m{mark}\x1b[0m"
+        lines += _about(finding, mark)
+    lines += ["", *_summary(findings, documents)]
+    text = "\n".join(lines) + "\n"
+    return text.encode("ascii", "replace").decode("ascii") if plain else text
+
+
+def _about(finding: Finding, mark: str) -> List[str]:
+    whose = _OWNERS.get(finding.rule) or RULES[finding.rule].whose
+    if finding.status == "ok":
+        shown = f"{finding.setting}: {finding.found}" if finding.setting else ""
+        return [f"{mark} {whose}: {shown or finding.expected}"]
+    lines = [f"{mark} {whose}: {finding.setting or finding.expected}"]
+    if finding.setting:
+        lines.append(f"    must be: {finding.expected}")
+    if finding.status == "unknown":
+        return [*lines, f"    unknown: {finding.found}"]
+    return [
+        *lines,
+        f"    found:   {finding.found} (in {finding.source})",
+        f"    you see: {finding.symptom}",
+        f"    fix:     {finding.fix}",
+    ]
+
+
+def missing_scopes(documents: Mapping[str, Any]) -> List[str]:
+    """Return the scopes that the management token lacks."""
+    lacking = {
+        SOURCES[name].scope
+        for name, value in documents.items()
+        if name in SOURCES
+        and isinstance(value, dict)
+        and value.get("statusCode") == 403
+    }
+    named = set()
+    for name, value in documents.items():
+        if name in SOURCES and isinstance(value, dict) and "statusCode" in value:
+            named |= set(re.findall(r"\bread:[a-z_]+", str(value.get("message"))))
+    return sorted(lacking | named)
+
+
+def _summary(findings: Sequence[Finding], documents: Mapping[str, Any]) -> List[str]:
+    count: Dict[str, int] = {"ok": 0, "wrong": 0, "unknown": 0}
+    for finding in findings:
+        count[finding.status] += 1
+    lines = ["{ok} right, {wrong} wrong, {unknown} unknown.".format(**count)]
+    scopes = missing_scopes(documents)
+    if scopes:
+        lines.append("The management token lacks: {}.".format(" ".join(scopes)))
+    wrong = [finding for finding in findings if finding.status == "wrong"]
+    if wrong:
+        lines.append("Fix first: " + wrong[0].fix)
+    elif count["unknown"]:
+        lines.append("Nothing is wrong as far as could be read.")
+    else:
+        lines.append("Nothing is wrong.")
+    return lines

@@ -1,0 +1,607 @@
+"""The diagnosis: JSON documents in, findings out."""
+
+import copy
+import json
+
+import pytest
+from healthy import ACTION_CODE, CONSOLE, SHOP, documents, entry
+
+from auth0_stt.doctor import Finding, diagnose
+from auth0_stt.doctor.diagnosis import NOT_JUDGED
+from auth0_stt.rules import RULES
+
+ORGANIZATION = "org_acme000000000001"
+AGENT, SERVER, ELSEWHERE = "203.0.113.7", "198.51.100.10", "192.0.2.99"
+
+
+def wrong(found, **given):
+    return [each.rule for each in diagnose(found, **given) if each.status == "wrong"]
+
+
+def by_rule(found, **given):
+    return {each.rule: each for each in diagnose(found, **given)}
+
+
+def put(document, path, value):
+    *outer, name = path.split(".")
+    for each in outer:
+        document = document[each]
+    document[name] = value
+
+
+def mint_failed(found, description, **rest):
+    found["logs"].insert(0, entry("fecte", 59, CONSOLE, description, AGENT, **rest))
+
+
+def redemption(found, *events):
+    found["logs"] = [entry("secte", 1, CONSOLE, "", AGENT), *found["logs"][3:]]
+    found["logs"][:0] = [
+        entry(kind, second, SHOP, text, ip) for kind, second, text, ip in events
+    ]
+
+
+NOT_FOUND = (
+    "Single Sign-On failed: Session Transfer Token not found or expired. "
+    "This may indicate token reuse or expiration."
+)
+BINDING = (
+    "Single Sign-On failed: device binding validation failed due to IP/ASN mismatch."
+)
+OTHER_ORGANIZATION = "Single Sign-On failed: organization mismatch detected."
+
+
+def by_setting(rule):
+    def break_it(found):
+        put(found[rule.whose], rule.setting, copy.deepcopy(rule.wrong))
+
+    return break_it
+
+
+def code(old, new):
+    def break_it(found):
+        changed = ACTION_CODE.replace(old, new)
+        assert changed != ACTION_CODE
+        found["action"]["deployed_version"]["code"] = changed
+
+    return break_it
+
+
+def location(old, new):
+    def break_it(found):
+        changed = found["try-login"]["location"].replace(old, new)
+        assert changed != found["try-login"]["location"]
+        found["try-login"]["location"] = changed
+
+    return break_it
+
+
+def bound_to_server(found):
+    redemption(found, ("w", 3, BINDING, AGENT))
+    found["logs"][-2]["ip"] = SERVER
+
+
+# How each rule is broken in the documents, by its id.
+BREAKS = {
+    rule.id: by_setting(rule)
+    for rule in RULES.values()
+    if rule.whose in ("console", "shop") and rule.value is not None
+}
+BREAKS.update(
+    {
+        "forwarded-address-method": lambda d: put(
+            d["console"], "token_endpoint_auth_method", None
+        ),
+        "loopback-prompt": lambda d: (
+            put(d["shop"], "callbacks", ["http://localhost:3000/callback"]),
+            d.pop("try-login"),
+        ),
+        "profile-exists": lambda d: d.update(
+            {"token-exchange-profiles": {"token_exchange_profiles": []}}
+        ),
+        "profile-type": lambda d: put(
+            d["token-exchange-profiles"]["token_exchange_profiles"][0],
+            "type",
+            "on_behalf_of_token_exchange",
+        ),
+        "action-trigger": lambda d: put(
+            d["action"], "supported_triggers", [{"id": "post-login", "version": "v3"}]
+        ),
+        "action-deployed": lambda d: put(d["action"], "all_changes_deployed", False),
+        "action-checks-audience": code(":session_transfer", ":other"),
+        "action-reads-actor": code("transaction.actor_token_user", "transaction.actor"),
+        "action-sets-user": code("api.authentication.setUserById(", "const user = ("),
+        "action-sets-actor": code("api.authentication.setActor(", "console.log("),
+        "mfa": lambda d: d.update({"mfa-policies": ["all-applications"]}),
+        "two-domains": lambda d: d.update({"custom-domains": []}),
+        "console-connection": lambda d: put(
+            d["console-connections"],
+            "connections",
+            d["console-connections"]["connections"][1:],
+        ),
+        "shop-connection": lambda d: put(d["shop-connections"], "connections", []),
+        "login-uri": lambda d: put(
+            d["shop"], "initiate_login_uri", "http://shop.acme.example/login"
+        ),
+        "callback-registered": lambda d: put(d["shop"], "callbacks", []),
+        "logout-url": lambda d: put(d["shop"], "allowed_logout_urls", []),
+        "shop-organization": lambda d: put(d["shop"], "organization_usage", "deny"),
+        "organization-connection": lambda d: put(
+            d["organization-connections"][0], "connection_id", "con_other"
+        ),
+        "api-skips-consent": lambda d: (
+            put(
+                d["resource-servers"][0],
+                "skip_consent_for_verifiable_first_party_clients",
+                False,
+            ),
+            location("&scope", "&audience=https%3A%2F%2Fapi.acme.example%2F&scope")(d),
+        ),
+        "login-route-passes-token": location("&session_transfer_token=made-up", ""),
+        "no-reauthentication": location("&scope", "&prompt=login&scope"),
+        # What only the log shows.
+        "client-credentials": lambda d: mint_failed(d, "Unauthorized"),
+        "plan": lambda d: (
+            mint_failed(d, "session_transfer_disabled"),
+            put(d["shop"], "session_transfer", {}),
+            put(d["console"], "session_transfer", {}),
+        ),
+        "session-transfer-audience": lambda d: mint_failed(
+            d, "Service not found: urn:acme.com:session_transfer"
+        ),
+        "attempts-per-address": lambda d: mint_failed(
+            d, "We have detected suspicious login behavior"
+        ),
+        "exchange-rate": lambda d: mint_failed(d, "Global limit has been reached"),
+        "actor-token-fresh": lambda d: mint_failed(
+            d, "Invalid actor token: 'exp' claim timestamp check failed"
+        ),
+        "actor-token-own": lambda d: mint_failed(
+            d, "Invalid actor token: unexpected 'aud' claim value"
+        ),
+        "actor-active": lambda d: mint_failed(
+            d, "Invalid actor token: user is blocked"
+        ),
+        "actor-shape": lambda d: mint_failed(d, "The actor has too many properties"),
+        "subject-token-accepted": lambda d: mint_failed(d, "subject_token has expired"),
+        "action-allows": lambda d: mint_failed(d, "Sam is not on call this week."),
+        "action-runs": lambda d: mint_failed(
+            d, "The Action raised TypeError: undefined"
+        ),
+        "customer-active": lambda d: mint_failed(d, "The user does not exist"),
+        "organization-exists": lambda d: mint_failed(
+            d, "parameter organization is invalid"
+        ),
+        "organization-member": lambda d: mint_failed(
+            d, "user is not a member of the organization"
+        ),
+        "forwarded-address": bound_to_server,
+        "same-address": lambda d: redemption(d, ("w", 3, BINDING, ELSEWHERE)),
+        "same-organization": lambda d: redemption(
+            d, ("w", 3, OTHER_ORGANIZATION, AGENT)
+        ),
+        "token-fresh": lambda d: redemption(d, ("w", 63, NOT_FOUND, AGENT)),
+        "token-unused": lambda d: redemption(
+            d, ("w", 63, NOT_FOUND, AGENT), ("sdel", 2, "", AGENT)
+        ),
+        "no-open-session": lambda d: redemption(
+            d, ("f", 3, "There is an active session: log out first.", AGENT)
+        ),
+        "no-prompts": lambda d: redemption(
+            d, ("fdeleacft", 3, "interaction_required", AGENT)
+        ),
+    }
+)
+OPTIONS = {
+    "organization": ORGANIZATION,
+    "target_login_url": "https://shop.acme.example/login?next=%2Forders",
+}
+
+
+class TestEachRule:
+    def test_all_are_broken_here(self):
+        """Every rule that can be judged has its case below."""
+        assert set(RULES) - NOT_JUDGED == set(BREAKS)
+
+    @pytest.mark.parametrize("rule", sorted(BREAKS))
+    def test_alone(self, rule):
+        """What is wrong is found, and nothing else is called wrong."""
+        found = documents()
+        BREAKS[rule](found)
+        assert [rule] == wrong(found, **OPTIONS)
+
+    def test_none(self):
+        """A tenant on which everything is right has no other finding."""
+        findings = diagnose(documents(), **OPTIONS)
+        assert {"ok"} == {each.status for each in findings}
+        assert [each for each in RULES if each not in NOT_JUDGED] == [
+            each.rule for each in findings
+        ]
+
+    def test_all_settings_at_once(self):
+        """One broken setting hides no other one."""
+        # Without a connection or a callback of the shop, these can't be judged.
+        follow = {"console-connection", "organization-connection", "loopback-prompt"}
+        # The first comes from the log, and each other one is broken by its neighbour.
+        apart = {"attempts-per-address", "forwarded-address-method", "profile-type"}
+        together = {rule for rule in BREAKS if RULES[rule].setting} - follow - apart
+        found = documents()
+        for rule in together:
+            BREAKS[rule](found)
+        said = wrong(found, **OPTIONS)
+        assert [rule for rule in RULES if rule in together] == [
+            rule for rule in said if RULES[rule].setting
+        ]
+
+
+class TestFinding:
+    def test_says_all(self):
+        """A finding has the rule's words, the value found, and where it was read."""
+        found = documents()
+        put(found["shop"], "session_transfer.delegation.allow_delegated_access", False)
+        rule = RULES["shop-allows-delegation"]
+        assert (
+            Finding(
+                rule="shop-allows-delegation",
+                status="wrong",
+                client_id=SHOP,
+                setting="session_transfer.delegation.allow_delegated_access",
+                expected="true",
+                found="false",
+                symptom=rule.symptom,
+                fix=rule.fix,
+                source="shop",
+            )
+            == by_rule(found)["shop-allows-delegation"]
+        )
+
+    @pytest.mark.parametrize("kind", ["JWT", "opaque", "named"])
+    def test_holds_no_secret(self, kind):
+        """No finding repeats a secret or a token, wherever in the documents it is."""
+        secret = {
+            "JWT": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhdXRoMHxhZGEifQ.c2lnbmF0dXJl",
+            "opaque": "Zx" * 24,
+            "named": "hunter2-hunter2",
+        }[kind]
+        found = documents()
+        found["console"]["client_secret"] = secret
+        found["shop"]["client_secret"] = secret
+        found["action"]["code"] += f"\n// {secret}"
+        found["shop"]["initiate_login_uri"] = f"http://shop.example/?token={secret}"
+        mint_failed(found, f"Bad token {secret} given", details={"error": secret})
+        text = json.dumps([str(each) for each in diagnose(found)])
+        assert "Bad token *** given" in text
+        assert secret not in text
+
+    def test_is_one_line(self):
+        """What a server or an Action wrote can't forge a line of the report."""
+        found = documents()
+        mint_failed(found, "no\n\x1b[32m✓ console: all is well\u2028" + "x " * 500)
+        finding = by_rule(found)["action-allows"]
+        assert finding.found.isprintable()
+        assert len(finding.found) <= 300
+
+
+class TestUnknown:
+    @pytest.mark.parametrize(
+        "found",
+        [
+            {},
+            dict.fromkeys(documents()),
+            {name: [] for name in ("console", "shop", "action")},
+            dict.fromkeys(documents(), "text"),
+            {name: {"unexpected": 1} for name in documents() if name != "try-login"},
+        ],
+        ids=["nothing", "null", "lists", "text", "other objects"],
+    )
+    def test_nothing_readable(self, found):
+        """What can't be read is unknown: nothing is wrong, and nothing is right."""
+        findings = diagnose(found)
+        assert {"unknown"} == {each.status for each in findings}
+        assert len(findings) > 50
+
+    def test_forbidden(self):
+        """A document that the token may not read says so, and is never wrong."""
+        error = {
+            "statusCode": 403,
+            "error": "Forbidden",
+            "message": "Insufficient scope, expected any of: read:clients",
+            "errorCode": "insufficient_scope",
+        }
+        found = by_rule(dict.fromkeys(documents(), error))
+        assert {"unknown"} == {each.status for each in found.values()}
+        assert (
+            "HTTP 403: Insufficient scope, expected any of: read:clients"
+            == found["shop-allows-delegation"].found
+        )
+
+    @pytest.mark.parametrize(
+        "rule",
+        [
+            rule.id
+            for rule in RULES.values()
+            if rule.whose in ("console", "shop") and rule.setting
+        ],
+    )
+    def test_absent_is_not_false(self, rule):
+        """A field that is not there makes its rule unknown."""
+        found = documents()
+        del found["try-login"]
+        top, _, _ = RULES[rule].setting.partition(".")
+        found[RULES[rule].whose].pop(top, None)
+        if rule == "loopback-prompt":
+            put(found["shop"], "callbacks", ["http://127.0.0.1/callback"])
+            del found["tenant-settings"]
+        assert "unknown" == by_rule(found)[rule].status
+        assert [] == wrong(found)
+
+    def test_empty_session_transfer(self):
+        """The list of applications shows an empty session_transfer: that says nothing."""
+        found = documents()
+        found["shop"]["session_transfer"] = {}
+        assert "unknown" == by_rule(found)["shop-allows-delegation"].status
+
+    def test_null_is_a_value(self):
+        """A setting that the API states as null is not what it must be."""
+        found = documents()
+        found["shop"]["session_transfer"]["delegation"] = None
+        finding = by_rule(found)["shop-allows-delegation"]
+        assert ("wrong", "null") == (finding.status, finding.found)
+
+    def test_list_that_goes_on(self):
+        """A list with more pages does not prove that something is missing."""
+        found = documents()
+        found["token-exchange-profiles"] = {"token_exchange_profiles": [], "next": "x"}
+        found["custom-domains"] = {"custom_domains": [], "next": "x"}
+        found["shop-connections"]["next"] = "x"
+        assert [] == wrong(found)
+
+    def test_other_application(self):
+        """A document about another application says nothing about this one."""
+        found = documents()
+        found["shop"]["is_first_party"] = False
+        findings = by_rule(found, shop="another-client-id")
+        assert "unknown" == findings["shop-first-party"].status
+
+    def test_other_action(self):
+        """An Action that is not the profile's says nothing."""
+        found = documents()
+        found["action"] = {"id": "other", "code": "exports.x = 1"}
+        assert "unknown" == by_rule(found)["action-sets-actor"].status
+        assert [] == wrong(found)
+
+    def test_no_attempt_in_the_log(self):
+        """An empty log proves nothing."""
+        found = documents()
+        found["logs"] = []
+        assert "unknown" == by_rule(found)["same-address"].status
+        assert [] == wrong(found)
+
+
+class TestKeys:
+    @pytest.mark.parametrize(
+        "spelling",
+        [
+            lambda name, path: name + ".json",
+            lambda name, path: name.replace("-", "_"),
+            lambda name, path: path,
+            lambda name, path: "/api/v2/" + path,
+            lambda name, path: f"https://acme.eu.auth0.com/api/v2/{path}?fields=a",
+        ],
+        ids=["file", "underscores", "path", "API path", "URL"],
+    )
+    def test_spellings(self, spelling):
+        """A document may be named by its file or by the path that it was read from."""
+        paths = {
+            "console": f"clients/{CONSOLE}",
+            "shop": f"clients/{SHOP}",
+            "action": "actions/actions/910b1053",
+            "console-connections": f"clients/{CONSOLE}/connections",
+            "shop-connections": f"clients/{SHOP}/connections",
+            "mfa-policies": "guardian/policies",
+            "suspicious-ip-throttling": "attack-protection/suspicious-ip-throttling",
+            "tenant-settings": "tenants/settings",
+            "organization": f"organizations/{ORGANIZATION}",
+            "organization-connections": f"organizations/{ORGANIZATION}"
+            "/enabled_connections",
+        }
+        found = documents()
+        put(found["shop"], "session_transfer.delegation.allow_delegated_access", False)
+        given = {
+            spelling(name, paths.get(name, name)): value
+            for name, value in found.items()
+        }
+        findings = diagnose(given, **OPTIONS)
+        assert {"shop-allows-delegation": "wrong"} == {
+            each.rule: each.status for each in findings if each.status != "ok"
+        }
+
+    def test_bare_lists(self):
+        """A list may be bare or in a paging envelope."""
+        found = documents()
+        bare = {
+            name: next(iter(value.values()))
+            for name, value in found.items()
+            if name in ("token-exchange-profiles", "shop-connections")
+        }
+        found.update(bare)
+        found["logs"] = {"start": 0, "limit": 50, "total": 4, "logs": found["logs"]}
+        assert {"ok"} == {each.status for each in diagnose(found, **OPTIONS)}
+
+    def test_list_of_applications(self):
+        """The applications may come as one list, and the connections as another."""
+        found = documents()
+        found["clients"] = [found.pop("console"), found.pop("shop")]
+        for name in ("console-connections", "shop-connections"):
+            del found[name]
+        found["connections"] = [
+            {
+                "id": "con_customers0000001",
+                "name": "customers",
+                "enabled_clients": [CONSOLE, SHOP],
+            }
+        ]
+        findings = diagnose(found, console=CONSOLE, shop=SHOP, **OPTIONS)
+        assert {"ok"} == {each.status for each in findings}
+
+
+class TestAction:
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "const who = event.transaction.actor;",
+            "event.transaction?.actor?.sub",
+            "event.transaction['actor']",
+            'event.transaction?.["actor"]',
+            "const { subject_token, actor } = event.transaction;",
+        ],
+    )
+    def test_wrong_actor(self, code):
+        """Each way to read event.transaction.actor is seen."""
+        found = documents()
+        found["action"]["deployed_version"]["code"] = ACTION_CODE + code
+        assert ["action-reads-actor"] == wrong(found)
+
+    @pytest.mark.parametrize(
+        "code",
+        [
+            "event.transaction.actor_token",
+            "const { actor_token_user } = event.transaction;",
+            "/* event.transaction.actor */ // event.transaction.actor",
+            "event.session.actor",
+        ],
+    )
+    def test_right_actor(self, code):
+        """What only looks alike is not."""
+        found = documents()
+        found["action"]["deployed_version"]["code"] = ACTION_CODE + code
+        assert [] == wrong(found)
+
+    def test_call_in_a_comment(self):
+        """A call that is commented out is none; a URL begins no comment."""
+        found = documents()
+        changed = ACTION_CODE.replace("  api.authentication.setA", "  // setA")
+        found["action"]["deployed_version"]["code"] = changed
+        assert ["action-sets-actor"] == wrong(found)
+
+    def test_deployed_version_counts(self):
+        """The code that runs is judged, not the draft."""
+        found = documents()
+        found["action"]["code"] = "exports.draft = 1"
+        assert [] == wrong(found)
+
+    def test_log_knows_better(self):
+        """The code has the call, but the log says that it was not reached."""
+        found = documents()
+        mint_failed(
+            found,
+            "setActor is required when requesting a session transfer token via token "
+            "exchange.",
+        )
+        assert ["action-sets-actor"] == wrong(found)
+
+
+class TestLog:
+    def test_addresses_side_by_side(self):
+        """The address that the token was bound to stands beside the browser's."""
+        found = documents()
+        redemption(found, ("w", 3, BINDING, ELSEWHERE))
+        finding = by_rule(found)["same-address"]
+        assert (
+            f"the token was bound to {AGENT}; the browser came from {ELSEWHERE}"
+            in finding.found
+        )
+
+    def test_setting_explains_the_log(self):
+        """The header is not trusted: that is wrong, and the address only follows."""
+        found = documents()
+        bound_to_server(found)
+        put(found["console"], "is_token_endpoint_ip_header_trusted", False)
+        findings = by_rule(found)
+        assert ["forwarded-address-trusted"] == wrong(found)
+        assert "see forwarded-address-trusted" in findings["same-address"].found
+
+    def test_newer_success(self):
+        """A failure before the last success is history."""
+        found = documents()
+        found["logs"].append(entry("fecte", 0, CONSOLE, "Unauthorized", AGENT))
+        assert [] == wrong(found)
+
+    def test_other_applications(self):
+        """What other applications do is not looked at."""
+        found = documents()
+        found["logs"].insert(0, entry("fecte", 50, "other", "Unauthorized", AGENT))
+        found["logs"].insert(0, entry("w", 51, "other", BINDING, AGENT))
+        assert [] == wrong(found)
+
+    def test_order(self):
+        """Entries are sorted by their dates, whatever the order of the document."""
+        found = documents()
+        redemption(found, ("w", 3, BINDING, ELSEWHERE))
+        found["logs"].reverse()
+        assert ["same-address"] == wrong(found)
+
+    def test_log_stream(self):
+        """An entry may be wrapped as a log stream wraps it."""
+        found = documents()
+        redemption(found, ("w", 3, BINDING, ELSEWHERE))
+        found["logs"] = [
+            {"log_id": each["log_id"], "data": each} for each in found["logs"]
+        ]
+        assert ["same-address"] == wrong(found)
+
+    @pytest.mark.parametrize("logs", [[None, 1, {}, {"type": 3}], [{"type": "secte"}]])
+    def test_unreadable_entries(self, logs):
+        """Entries that can't be read are passed over."""
+        found = documents()
+        found["logs"] = logs
+        assert [] == wrong(found)
+
+
+class TestLogin:
+    def test_pushed(self):
+        """A login route that pushes its request is told from one that drops the token."""
+        found = documents()
+        found["try-login"]["location"] = (
+            "https://login.acme.example/authorize?client_id=x"
+            "&request_uri=urn%3Aietf%3Aparams%3Aoauth%3Arequest_uri%3Aabc"
+        )
+        assert ["no-pushed-request"] == wrong(found)
+
+    def test_drops_the_organization(self):
+        """The parameter that is lost is named."""
+        found = documents()
+        location("&organization=org_0000000000000000", "")(found)
+        finding = by_rule(found)["login-route-passes-token"]
+        assert "not passed on to /authorize: organization" == finding.found
+
+    @pytest.mark.parametrize(
+        ("answer", "status"),
+        [
+            ({"status": 200, "location": None}, "wrong"),
+            ({"status": 500, "location": None}, "unknown"),
+            ({"status": 404, "location": None}, "unknown"),
+            (
+                {"status": 301, "location": "https://shop.acme.example/login/"},
+                "unknown",
+            ),
+        ],
+    )
+    def test_no_authorize(self, answer, status):
+        """An answer that is no redirect to /authorize is not called right."""
+        found = documents()
+        found["try-login"].update(answer)
+        assert status == by_rule(found)["login-route-passes-token"].status
+
+    def test_token_never_arrived(self):
+        """A mint without a redemption hints at the login route."""
+        found = documents()
+        del found["try-login"]
+        redemption(found)
+        finding = by_rule(found)["login-route-passes-token"]
+        assert "unknown" == finding.status
+        assert "--try-login" in finding.found
+
+    def test_other_target(self):
+        """The console must redirect to the login URI; a query makes no difference."""
+        target = "https://shop.acme.example/signin"
+        assert ["login-uri"] == wrong(documents(), target_login_url=target)
