@@ -54,19 +54,13 @@ def known_files():
 def check_wheel(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
-    modules = {
-        path.relative_to(ROOT).as_posix() for path in (ROOT / "auth0_stt").rglob("*.py")
-    }
-    assert modules <= set(names), f"the wheel lacks {modules - set(names)}"
+    files = {name for name in known_files() if name.startswith("auth0_stt/")}
     assert "auth0_stt/py.typed" in names, "the wheel lacks py.typed"
     assert {"auth0_stt"} == {top for top in tops if not top.endswith(".dist-info")}, (
         f"the wheel has {tops}"
     )
-    assert all(
-        name in modules | {"auth0_stt/py.typed"}
-        for name in names
-        if name.startswith("auth0_stt/")
-    ), names
+    packed = {name for name in names if name.startswith("auth0_stt/")}
+    assert files == packed, f"not both in the sources and the wheel: {files ^ packed}"
 
 
 def check_sdist(sdist, folder):

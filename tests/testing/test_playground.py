@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from auth0_stt.testing.playground import Playground, serve
-from auth0_stt.testing.playground_switches import SWITCHES
+from auth0_stt.testing.playground.switches import SWITCHES
 
 #: What the agent's browser ends with, and a word of the reason that the trail gives.
 ENDS = {
@@ -236,7 +236,7 @@ class TestPages:
     def test_use_nothing_from_elsewhere(self, playground, visitor):
         """Every address on them is on this machine; there is no script."""
         visitor.enter()
-        for page in ("", "trail", "style.css"):
+        for page in ("", "trail", "static/style.css"):
             text = visitor.get(page).text
             assert "<script" not in text
             hosts = {

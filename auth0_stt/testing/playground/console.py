@@ -9,12 +9,12 @@ from flask import (
     abort,
     make_response,
     redirect,
-    render_template_string,
+    render_template,
     request,
 )
 from requests import Session
 
-from .. import (
+from ... import (
     ID_TOKEN_TYPE,
     REDIRECT_HEADERS,
     SessionTransferError,
@@ -22,14 +22,12 @@ from .. import (
     request_session_transfer_token,
     resolve_actor_token,
 )
-from .playground_pages import HOME, REFUSED, TRAIL, VERDICTS
-from .playground_style import STYLE
-from .playground_switches import GROUPS, SWITCHES
-from .playground_trail import SCANNER
-from .tenant.origin import REASON_HEADER
+from ..tenant.origin import REASON_HEADER
+from .switches import GROUPS, SWITCHES
+from .trail import SCANNER, VERDICTS
 
 if TYPE_CHECKING:
-    from .playground import Playground
+    from .server import Playground
 
 AGENT = "auth0|sam"
 # Where the agent seems to have been at the click (RFC 5737).
@@ -45,9 +43,7 @@ def console_app(playground: "Playground") -> Flask:
     """Return the console; its agent has signed in already."""
     tenant, trail = playground.tenant, playground.trail
     agent = tenant.agent_tokens(AGENT)
-    app = Flask(
-        "auth0_stt.testing.playground", static_folder=None, template_folder=None
-    )
+    app = Flask("auth0_stt.testing.playground")
     own_host = urlsplit(playground.url).netloc
 
     @app.before_request
@@ -63,8 +59,8 @@ def console_app(playground: "Playground") -> Flask:
             playground.prepare(())
             trail.clear()
             return redirect("/")
-        return render_template_string(
-            HOME,
+        return render_template(
+            "playground/home.html",
             agent=tenant.users[AGENT],
             customers=[
                 (tenant.users[user_id], why) for user_id, why in CUSTOMERS.items()
@@ -131,7 +127,7 @@ def console_app(playground: "Playground") -> Flask:
         return FORMER_ADDRESS if "moved" in playground.switches else request.remote_addr
 
     def _refused(error: SessionTransferError) -> Response:
-        page = render_template_string(REFUSED, error=error)
+        page = render_template("playground/refused.html", error=error)
         answer = make_response(page, 502)
         reason = f"{error.code}: {error}"
         answer.headers[REASON_HEADER] = reason.encode("ascii", "replace").decode()
@@ -142,8 +138,8 @@ def console_app(playground: "Playground") -> Flask:
         outcome = trail.outcome
         with trail.lock:
             messages = list(trail.messages)
-        return render_template_string(
-            TRAIL,
+        return render_template(
+            "playground/trail.html",
             messages=messages,
             outcome=outcome,
             verdict=VERDICTS[outcome.kind if outcome else "none"],
@@ -151,10 +147,6 @@ def console_app(playground: "Playground") -> Flask:
             logs=list(tenant.logs),
             shop_url=playground.shop_url,
         )
-
-    @app.get("/style.css")
-    def style() -> Response:
-        return Response(STYLE, mimetype="text/css")
 
     @app.after_request
     def private(response: Response) -> Response:

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl, urlsplit
 from attr import Factory, attrs
 from joserfc import jws
 
-from .tenant.mint import SESSION_TRANSFER_TOKEN_TYPE
-from .tenant.origin import REASON_HEADER
+from ..tenant.mint import SESSION_TRANSFER_TOKEN_TYPE
+from ..tenant.origin import REASON_HEADER
 
 Fields = List[Tuple[str, str]]
 
@@ -39,6 +39,37 @@ TOKENS = (
 ACTOR = "  its act.sub"
 SCANNER = "Scanner"
 LONGEST_TRAIL = 80
+# What became of the click, by the outcome's kind: what to call it, and what the agent sees.
+VERDICTS: Dict[str, Tuple[str, str]] = {
+    "none": (
+        "Nothing has arrived yet",
+        "The hops appear here once somebody has entered an account.",
+    ),
+    "entered": (
+        "The agent is in",
+        "The shop shows the account, and a banner says who is really there.",
+    ),
+    "customer": (
+        "An ordinary login",
+        "Somebody logged in with a password of their own: no agent, no banner.",
+    ),
+    "console": (
+        "The console got no token",
+        "The agent\u2019s browser never left the console, which shows the error.",
+    ),
+    "login": (
+        "A login page, and no word why",
+        "The agent sees the tenant\u2019s ordinary login page. No error.",
+    ),
+    "error": (
+        "The tenant\u2019s error page",
+        "The agent sees an error page; the shop hears nothing of it.",
+    ),
+    "told": (
+        "The shop was refused",
+        "The agent sees the shop\u2019s own page for a failed login.",
+    ),
+}
 
 
 @attrs(frozen=True, auto_attribs=True)

@@ -12,18 +12,16 @@ from flask import (
     Response,
     abort,
     redirect,
-    render_template_string,
+    render_template,
     request,
     session,
     url_for,
 )
 
-from .. import InvalidArgumentError, actor_from_claims, session_transfer_params
-from .playground_pages import SHOP
-from .playground_style import STYLE
+from ... import InvalidArgumentError, actor_from_claims, session_transfer_params
 
 if TYPE_CHECKING:
-    from .playground import Playground
+    from .server import Playground
 
 SCOPE = "openid profile email"
 ORDERS = {
@@ -48,9 +46,7 @@ def shop_app(playground: "Playground") -> Flask:
     """Return the shop, an ordinary application with Authlib."""
     tenant = playground.tenant
     auth0 = tenant.shop
-    app = Flask(
-        "auth0_stt.testing.playground", static_folder=None, template_folder=None
-    )
+    app = Flask("auth0_stt.testing.playground")
     app.secret_key = secrets.token_bytes(32)
     app.config.update(
         SESSION_COOKIE_NAME=tenant.cookie + "_shop", SESSION_COOKIE_SAMESITE="Lax"
@@ -115,10 +111,6 @@ def shop_app(playground: "Playground") -> Flask:
         query = {"client_id": auth0["client_id"], "returnTo": playground.shop_url}
         return redirect(auth0["domain"] + "/v2/logout?" + urlencode(query))
 
-    @app.get("/style.css")
-    def style() -> Response:
-        return Response(STYLE, mimetype="text/css")
-
     @app.after_request
     def private(response: Response) -> Response:
         response.headers["Cache-Control"] = "no-store"
@@ -128,8 +120,8 @@ def shop_app(playground: "Playground") -> Flask:
     def _page(problem: str = "", notice: str = "") -> str:
         user = session.get("user")
         actor = actor_from_claims(user) if user else None
-        return render_template_string(
-            SHOP,
+        return render_template(
+            "playground/shop.html",
             user=user,
             actor=tenant.users.get(actor.sub, {"name": actor.sub}) if actor else None,
             order=ORDERS.get(user["sub"]) if user else None,

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any, Callable, Tuple
 
 from attr import attrs
 
-from .tenant.action import Api, Event
+from ..tenant.action import Api, Event
 
 if TYPE_CHECKING:
-    from .local_tenant import LocalTenant
+    from ..local_tenant import LocalTenant
 
 Setting = Callable[["LocalTenant"], None]
 

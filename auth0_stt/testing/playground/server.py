@@ -14,12 +14,11 @@ from flask import Response, request
 from requests import Session
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from .local_tenant import LocalTenant
-from .playground_console import AGENT, console_app
-from .playground_pages import trail_link
-from .playground_shop import shop_app
-from .playground_switches import SWITCHES
-from .playground_trail import Recorder, Trail
+from ..local_tenant import LocalTenant
+from .console import AGENT, console_app
+from .shop import shop_app
+from .switches import SWITCHES
+from .trail import Recorder, Trail
 
 LOOPBACK = "127.0.0.1"
 # Where the console's server seems to be (RFC 5737).
@@ -141,6 +140,10 @@ class Playground:
         }
         self._defaults["action"] = self.tenant.action
 
+    def _way_back(self) -> str:
+        text = "Playground: every hop, and why"
+        return f'<p><a href="{self.url}trail">{text}</a></p>'
+
     def _watch_tenant(self) -> None:
         app = self.tenant._app
         recorded = Recorder(app.wsgi_app, "Tenant", self.trail)
@@ -177,9 +180,7 @@ class Playground:
         def way_back(response: Response) -> Response:
             if response.mimetype == "text/html" and request.path != "/oauth/token":
                 page = response.get_data(as_text=True)
-                response.set_data(
-                    page.replace("</main>", trail_link(self.url) + "</main>")
-                )
+                response.set_data(page.replace("</main>", self._way_back() + "</main>"))
             return response
 
         app.wsgi_app = wsgi_app  # type: ignore[method-assign]
