@@ -3,8 +3,7 @@
 import json
 import secrets
 import threading
-import time
-from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, Union
 from urllib.parse import quote
 
 from attr import attrs
@@ -12,7 +11,9 @@ from requests import PreparedRequest, Response, Session
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import RequestException, SSLError, Timeout
 
-from ..arguments import Tenant, parse_domain, seconds
+from ..answers import retry_after
+from ..arguments import seconds
+from ..tenant import Tenant, parse_domain
 from .documents import SOURCES, Source
 
 _PAGES = 20
@@ -142,20 +143,22 @@ def _within(timeout: float, work: Callable[[], Dict[str, Any]]) -> Dict[str, Any
     result, error = outcome[0]
     if error is None:
         return result or {}
-    raise _read_error(error) from None
+    if isinstance(error, (ReadError, RequestException)):
+        raise _read_error(error) from None
+    raise error
 
 
-def _read_error(error: BaseException) -> BaseException:
+def _read_error(error: Union[ReadError, RequestException]) -> ReadError:
     """Return what an exception of requests' means; none of their texts is repeated."""
+    if isinstance(error, ReadError):
+        return error
     if isinstance(error, Timeout):
         return ReadError("timeout", "there was no answer in time", retryable=True)
     if isinstance(error, SSLError):
         return ReadError("tls", "the server's certificate was refused")
     if isinstance(error, RequestsConnectionError):
         return ReadError("unreachable", "the server can't be reached")
-    if isinstance(error, RequestException):
-        return ReadError("invalid_response", "the answer breaks the rules of HTTP")
-    return error
+    return ReadError("invalid_response", "the answer breaks the rules of HTTP")
 
 
 class _Reader:
@@ -201,11 +204,12 @@ class _Reader:
             if source.items in (None, "-", "logs"):
                 return self._get(session, path, query)
             return self._pages(session, source, path, query)
-        except ReadError as error:
-            if error.code not in ("invalid_response", "server_error"):
-                raise
-            self._failures.append(error)
-            return {"statusCode": 0, "message": error.message}
+        except (ReadError, RequestException) as error:
+            failure = _read_error(error)
+            if failure.code not in ("invalid_response", "server_error"):
+                raise failure from None
+            self._failures.append(failure)
+            return {"statusCode": 0, "message": failure.message}
 
     def _pages(
         self,
@@ -255,7 +259,7 @@ class _Reader:
             raise ReadError("unauthorized", message)
         if status == 429:
             message = "the Management API asks to come back later (HTTP 429)"
-            wait = _retry_after(answer.headers)
+            wait = retry_after(answer.headers)
             raise ReadError("throttled", message, retryable=True, retry_after=wait)
         if status >= 500:
             message = f"GET {path} answered HTTP {status}"
@@ -285,13 +289,6 @@ def _json(path: str, answer: Response) -> Any:
     except (ValueError, RecursionError):
         message = f"GET {path} answered HTTP {answer.status_code} without JSON"
         raise ReadError("invalid_response", message) from None
-
-
-def _retry_after(headers: Mapping[str, str]) -> Optional[float]:
-    wait, reset = headers.get("Retry-After", ""), headers.get("x-ratelimit-reset", "")
-    if wait.isdigit():
-        return float(wait)
-    return max(0.0, float(reset) - time.time()) if reset.isdigit() else None
 
 
 def _filled(value: str, known: Mapping[str, str]) -> str:
