@@ -4,10 +4,30 @@
 fixture ``example`` finds them by the name of the test.
 """
 
+import asyncio
+import json
+import logging
+import logging.config
 import re
+from types import SimpleNamespace
 
 import pytest
-from release.blocks import PAGES, blocks, run
+import stamina
+from release.blocks import PAGES, ROOT, blocks, run
+
+from auth0_stt import (
+    ID_TOKEN_TYPE,
+    ActorToken,
+    CustomTokenExchangeError,
+    CustomTokenExchangeErrorCode,
+    InvalidArgumentError,
+    TransportErrorCode,
+    build_session_transfer_redirect,
+    request_session_transfer_token,
+)
+from auth0_stt.testing import LocalTenant
+
+ERRORS = ROOT / "docs/errors.rst"
 
 
 def test_name(path, name):
@@ -28,3 +48,212 @@ def example(request):
         if block.name and request.function.__name__ == test_name(path, block.name)
     }
     return lambda **given: run(path, name, **given)
+
+
+@pytest.fixture
+def tenant():
+    with LocalTenant() as tenant:
+        yield tenant
+
+
+@pytest.fixture
+def agent(tenant):
+    """The agent's token, as the console gets it from its session."""
+    tokens = tenant.agent_tokens()
+    return ActorToken(
+        tokens["id_token"], ID_TOKEN_TYPE, tokens["refresh_token"], refreshed=False
+    )
+
+
+@pytest.fixture
+def console(tenant):
+    """What a console has: its settings, and the signing of subject tokens."""
+    signed = []
+
+    def sign_subject(customer_id):
+        signed.append(tenant.subject_token(customer_id))
+        return signed[-1]
+
+    return SimpleNamespace(
+        AUTH0=tenant.console, sign_subject=sign_subject, signed=signed
+    )
+
+
+def entered(tenant, token):
+    """Whose account a token opens."""
+    url = build_session_transfer_redirect("https://shop.example.com/login", token)
+    return tenant.redeem(url)["sub"]
+
+
+def test_errors_explain(example):
+    """The agent's matter, a short wait, and everything else are told differently."""
+    explain = example()["explain"]
+    busy = CustomTokenExchangeError("server_error", "Down.", status_code=503)
+    told = {
+        explain(CustomTokenExchangeError("actor_unavailable", "No ID token.")),
+        explain(busy),
+        explain(CustomTokenExchangeError("invalid_client", "Wrong secret.")),
+    }
+    assert 3 == len(told)
+    assert not any("None" in each for each in told)
+    with pytest.raises(InvalidArgumentError):
+        explain(InvalidArgumentError("message", argument="domain"))
+
+
+def outage(tenant, times, **fault):
+    for _ in range(times):
+        tenant.fail_next(**fault)
+
+
+def test_errors_stamina(example, tenant, agent, console, caplog, capsys):
+    """Two failures are got over, each attempt has its own subject token, none is logged."""
+    mint = example(AUTH0=console.AUTH0, sign_subject=console.sign_subject)["mint"]
+    outage(tenant, 2, status=503, headers={"Retry-After": "0"})
+    with caplog.at_level(0), stamina.set_testing(True, attempts=3):  # without waiting
+        token = mint("auth0|ada", agent, "ticket 7", "127.0.0.1")
+    assert "auth0|ada" == entered(tenant, token)
+    assert 3 == len(console.signed)
+    logged = [str(vars(record)) for record in caplog.records]
+    logged += capsys.readouterr()  # stamina prints by structlog, if that is installed
+    secrets = [*console.signed, agent.actor_token, console.AUTH0["client_secret"]]
+    assert any("stamina" in each for each in logged)
+    assert not [each for each in logged for secret in secrets if secret in each]
+
+
+@pytest.mark.parametrize("name", ["stamina", "tenacity"])
+def test_which_errors_are_worth_a_retry(name):
+    """A short wait is, a long one and a final refusal are not."""
+    worth = run(ERRORS, name, AUTH0={}, sign_subject=None)["worth_a_retry"]
+
+    def busy(wait):
+        return CustomTokenExchangeError(
+            "too_many_requests", "Busy.", status_code=429, retry_after=wait
+        )
+
+    assert worth(busy(None))
+    assert worth(busy(1.0))
+    assert not worth(busy(600.0))
+    assert not worth(CustomTokenExchangeError("access_denied", "No."))
+    assert not worth(KeyError("domain"))
+
+
+def test_errors_tenacity(example, tenant, agent, console):
+    """The same with tenacity; an error that lasts comes through as it is."""
+    retry = example()["retry"]
+
+    @retry
+    def mint():
+        return request_session_transfer_token(
+            **console.AUTH0,
+            subject_token=console.sign_subject("auth0|ada"),
+            subject_token_type=tenant.subject_token_type,
+            actor_token=agent.actor_token,
+            actor_token_type=agent.actor_token_type,
+        )
+
+    outage(tenant, 2, status=503, headers={"Retry-After": "0"})
+    mint.retry.sleep = lambda seconds: None
+    assert "auth0|ada" == entered(tenant, mint())
+    outage(tenant, 3, status=503)
+    with pytest.raises(CustomTokenExchangeError) as caught:
+        mint()
+    assert "temporarily_unavailable" == caught.value.code
+
+
+def test_audit_customer(example, caplog):
+    """The record names the agent, the customer and the reason."""
+    with caplog.at_level("INFO"):
+        example()["entered"]("auth0|sam", "auth0|ada", "ticket 7")
+    (record,) = caplog.records
+    assert ("auth0|sam", "auth0|ada", "ticket 7") == (
+        record.agent,
+        record.customer,
+        record.reason,
+    )
+
+
+@pytest.fixture
+def log_restored():
+    """The library's logger as it was, after a test that configured it."""
+    logger = logging.getLogger("auth0_stt")
+    before = logger.handlers[:], logger.level, logger.propagate
+    yield logger
+    for handler in set(logger.handlers) - set(before[0]):
+        handler.close()
+    logger.handlers[:], logger.level, logger.propagate = before
+
+
+def mint(tenant, agent, **more):
+    return request_session_transfer_token(
+        **tenant.console,
+        subject_token=tenant.subject_token("auth0|ada"),
+        subject_token_type=tenant.subject_token_type,
+        actor_token=agent.actor_token,
+        actor_token_type=agent.actor_token_type,
+        **more,
+    )
+
+
+def test_audit_django(example, tenant, agent, tmp_path, log_restored):
+    """Django's setting writes the agent and the reason to the file."""
+    file = tmp_path / "audit.log"
+    logging.config.dictConfig(example(AUDIT_FILE=str(file))["LOGGING"])
+    mint(tenant, agent, reason="ticket 7")
+    assert re.search(
+        r"INFO .* issued .* actor=auth0\|sam reason=ticket 7", file.read_text()
+    )
+
+
+def test_audit_structlog(example, tenant, agent, capsys, log_restored):
+    """structlog writes one JSON object with the record's fields, and all of them."""
+    scope = example()
+    mint(tenant, agent, reason="ticket 7")
+    event = json.loads(capsys.readouterr().err)
+    assert scope["FIELDS"] | {"event"} == set(event)
+    assert ("auth0|sam", "ticket 7") == (
+        event["auth0_actor_sub"],
+        event["auth0_reason"],
+    )
+
+
+def test_audit_fields():
+    """The page's table has the fields of the record, all of them and no others."""
+    page = (ROOT / "docs/audit.rst").read_text("utf-8")
+    table = set(re.findall(r"^    \* - ``(auth0_\w+)``", page, re.M))
+    assert table == run(ROOT / "docs/audit.rst", "structlog")["FIELDS"]
+
+
+def test_async_view(example, tenant, agent, console):
+    """The coroutine returns a URL that opens the account."""
+    view = example(AUTH0=console.AUTH0, sign_subject=console.sign_subject)
+    url = asyncio.run(view["url_to_enter"]("auth0|ada", agent, "127.0.0.1"))
+    assert "auth0|ada" == tenant.redeem(url)["sub"]
+
+
+def test_migrating_python(example, tenant, console):
+    """The new code stores what was renewed, and its URL opens the account."""
+    session = {**tenant.agent_tokens(), "id_token": None}
+    before = session["refresh_token"]
+    scope = example(
+        AUTH0=console.AUTH0,
+        sign_subject=console.sign_subject,
+        session=session,
+        customer_id="auth0|ada",
+        address="127.0.0.1",
+    )
+    assert "auth0|ada" == tenant.redeem(scope["url"])["sub"]
+    assert session["id_token"]
+    assert before != session["refresh_token"]
+
+
+def test_every_code_is_on_the_page():
+    """The tables of errors name every code, and no others."""
+    page = ERRORS.read_text("utf-8")
+    rows = re.findall(r"^    \* - (``.*)$", page, re.M)
+    shown = {code for row in rows for code in re.findall(r"``(\w+)``", row)}
+    codes = {
+        "invalid_argument",
+        *map(str, CustomTokenExchangeErrorCode),
+        *map(str, TransportErrorCode),
+    }
+    assert codes == shown
