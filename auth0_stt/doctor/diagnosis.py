@@ -236,6 +236,9 @@ def _by_log(rule: Rule, case: _Case, said: Optional[_Verdict] = None) -> _Verdic
         if log.redemption is None:
             found = "the log has no redemption after the last mint"
             return _Verdict("unknown", found, "logs")
+        if log.redemption_failure() is not None:
+            found = "the last redemption failed for another reason"
+            return _Verdict("unknown", found, "logs")
         if log.redemption.failed:
             return _Verdict("unknown", log.redemption.quoted(), "logs")
         return _Verdict("ok", log.redemption.quoted(), "logs")
@@ -483,7 +486,7 @@ def _forwarded_address(case: _Case) -> Optional[_Verdict]:
         return _Verdict("wrong", found, "logs")
     if log.redemption is not None and not log.redemption.failed:
         return _Verdict("ok", bound, "logs")
-    return _Verdict("unknown", bound, "logs")
+    return _Verdict("unknown", f"{bound}: is that the agent's address?", "logs")
 
 
 def _same_address(case: _Case) -> Optional[_Verdict]:

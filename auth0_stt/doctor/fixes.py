@@ -4,6 +4,7 @@ import copy
 import json
 import shlex
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from urllib.parse import quote
 
 from attr import frozen
 
@@ -26,6 +27,8 @@ class Change:
     body: Any
     #: The same for Terraform: the lines of a resource.
     terraform: str
+    #: What to know before one runs it.
+    caution: str = ""
 
 
 def changes(
@@ -65,9 +68,11 @@ def fixes(
     calls = changes(findings, documents, subject_token_type)
     corrected = {rule for call in calls for rule in call.rules}
     parts = [_snippet(call, tool) for call in calls]
+    if tool == "terraform" and parts:
+        parts.insert(0, "# Merge these into the resources that you have.")
     for finding in findings:
         if finding.status == "wrong" and finding.rule not in corrected:
-            parts.append(f"# {finding.rule}: no setting. {finding.fix}")
+            parts.append(f"# {finding.rule}: {finding.fix}")
     return "\n\n".join(parts) + "\n" if parts else "# Nothing is wrong.\n"
 
 
@@ -77,6 +82,8 @@ def _settable(rule: Rule, whose: str) -> bool:
 
 def _snippet(call: Change, tool: str) -> str:
     comment = "# " + ", ".join(call.rules)
+    if call.caution:
+        comment += "\n# " + call.caution
     if tool == "terraform":
         return f"{comment}\n{call.terraform}"
     data = "" if call.body is None else shlex.quote(json.dumps(call.body))
@@ -106,7 +113,7 @@ def _application(whose: str, findings: List[Finding], read: Documents) -> Change
     return Change(
         tuple(finding.rule for finding in findings),
         "PATCH",
-        "clients/" + client_id,
+        "clients/" + _quoted(client_id),
         body,
         _terraform_client(whose, body),
     )
@@ -153,7 +160,10 @@ def _block(settings: Mapping[str, Any], depth: int) -> List[str]:
         if isinstance(value, dict):
             lines += [f"{indent}{name} {{", *_block(value, depth + 1), indent + "}"]
         else:
-            shown = value if isinstance(value, _Reference) else json.dumps(value)
+            shown = value
+            if not isinstance(value, _Reference):
+                # In Terraform, ${ begins an expression.
+                shown = json.dumps(value).replace("${", "$${")
             lines.append(f"{indent}{name} = {shown}")
     return lines
 
@@ -178,16 +188,24 @@ def _profile(subject_token_type: str, read: Documents) -> Change:
 
 
 def _action_id(read: Documents) -> str:
-    action = read["action"].object()
-    found = action.value.get("id") if action.reason is None else None
-    return found if isinstance(found, str) else "ACTION_ID"
+    return _known(read["action"].object().value, "ACTION_ID")
+
+
+def _known(document: Any, otherwise: str) -> str:
+    """Return the id of something, or what stands for it in a snippet."""
+    found = document.get("id") if isinstance(document, dict) else None
+    return found if isinstance(found, str) else otherwise
+
+
+def _quoted(identifier: str) -> str:
+    return quote(identifier, safe="")
 
 
 def _deploy(finding: Finding, read: Documents) -> Change:
     return Change(
         (finding.rule,),
         "POST",
-        f"actions/actions/{_action_id(read)}/deploy",
+        f"actions/actions/{_quoted(_action_id(read))}/deploy",
         None,
         _resource("auth0_action", "session_delegation", {"deploy": True}),
     )
@@ -198,17 +216,17 @@ def _connection(finding: Finding, read: Documents) -> Change:
     other = "shop" if whose == "console" else "console"
     listed = read[other + "-connections"].items()
     first = listed.value[0] if listed.reason is None and listed.value else {}
-    name = first.get("id") if isinstance(first, dict) else None
+    name = _known(first, "CONNECTION_ID")
     client_id = finding.client_id or whose.upper() + "_CLIENT_ID"
     return Change(
         (finding.rule,),
         "PATCH",
-        "connections/{}/clients".format(name or "CONNECTION_ID"),
+        f"connections/{_quoted(name)}/clients",
         [{"client_id": client_id, "status": True}],
         _resource(
             "auth0_connection_client",
             whose,
-            {"connection_id": name or "CONNECTION_ID", "client_id": client_id},
+            {"connection_id": name, "client_id": client_id},
         ),
     )
 
@@ -220,6 +238,7 @@ def _policies(finding: Finding, read: Documents) -> Change:
         "guardian/policies",
         [],
         _resource("auth0_guardian", "mfa", {"policy": "never"}),
+        "Caution: nobody is asked for a second factor then, unless an Action asks.",
     )
 
 
@@ -231,25 +250,44 @@ def _domain(finding: Finding, read: Documents) -> Change:
         "custom-domains",
         body,
         _resource("auth0_custom_domain", "shop", body),
+        "Replace the domain by yours; Auth0 answers with the DNS record to set.",
+    )
+
+
+def _consent(finding: Finding, read: Documents) -> Change:
+    name = "skip_consent_for_verifiable_first_party_clients"
+    listed = read["resource-servers"].items()
+    asking = [
+        each
+        for each in (listed.value if listed.reason is None else [])
+        if isinstance(each, dict)
+        and json.dumps(each.get("identifier")) == finding.found
+    ]
+    found = _known(asking[0] if asking else None, "API_ID")
+    return Change(
+        (finding.rule,),
+        "PATCH",
+        f"resource-servers/{_quoted(found)}",
+        {name: True},
+        _resource("auth0_resource_server", "api", {name: True}),
     )
 
 
 def _organization(finding: Finding, read: Documents) -> Change:
     organization = read["organization"].object()
-    found = organization.value.get("id") if organization.reason is None else None
+    found = _known(organization.value, "ORGANIZATION_ID")
     listed = read["shop-connections"].items()
     first = listed.value[0] if listed.reason is None and listed.value else {}
-    name = first.get("id") if isinstance(first, dict) else None
-    body = {"connection_id": name or "CONNECTION_ID"}
+    body = {"connection_id": _known(first, "CONNECTION_ID")}
     return Change(
         (finding.rule,),
         "POST",
-        "organizations/{}/enabled_connections".format(found or "ORGANIZATION_ID"),
+        f"organizations/{_quoted(found)}/enabled_connections",
         {**body, "assign_membership_on_login": False},
         _resource(
             "auth0_organization_connection",
             "customers",
-            {"organization_id": found or "ORGANIZATION_ID", **body},
+            {"organization_id": found, **body},
         ),
     )
 
@@ -259,6 +297,7 @@ _CALLS: Dict[str, Callable[[Finding, Documents], Change]] = {
     "console-connection": _connection,
     "shop-connection": _connection,
     "mfa": _policies,
+    "api-skips-consent": _consent,
     "two-domains": _domain,
     "organization-connection": _organization,
 }

@@ -41,19 +41,20 @@ def report(
 
 def _about(finding: Finding, mark: str) -> List[str]:
     whose = _OWNERS.get(finding.rule) or RULES[finding.rule].whose
+    if whose == "action":
+        whose = "Action"
+    head = f"{mark} {whose}: {finding.setting or finding.expected}"
     if finding.status == "ok":
-        shown = f"{finding.setting}: {finding.found}" if finding.setting else ""
-        return [f"{mark} {whose}: {shown or finding.expected}"]
-    lines = [f"{mark} {whose}: {finding.setting or finding.expected}"]
-    if finding.setting:
-        lines.append(f"    must be: {finding.expected}")
+        return [f"{head}: {finding.found}" if finding.setting else head]
     if finding.status == "unknown":
-        return [*lines, f"    unknown: {finding.found}"]
+        return [head, f"    unknown:  {finding.found}"]
+    lines = [head, f"    found:    {finding.found} (in {finding.source})"]
+    if finding.setting:
+        lines.append(f"    expected: {finding.expected}")
     return [
         *lines,
-        f"    found:   {finding.found} (in {finding.source})",
-        f"    you see: {finding.symptom}",
-        f"    fix:     {finding.fix}",
+        f"    you see:  {finding.symptom}",
+        f"    fix:      {finding.fix}",
     ]
 
 

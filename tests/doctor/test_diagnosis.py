@@ -93,7 +93,9 @@ BREAKS.update(
         ),
         "loopback-prompt": lambda d: (
             put(d["shop"], "callbacks", ["http://localhost:3000/callback"]),
-            d.pop("try-login"),
+            location(
+                "https%3A%2F%2Fshop.acme.example", "http%3A%2F%2Flocalhost%3A3000"
+            )(d),
         ),
         "profile-exists": lambda d: d.update(
             {"token-exchange-profiles": {"token_exchange_profiles": []}}

@@ -1,0 +1,79 @@
+"""The report: what a person reads."""
+
+import pytest
+from healthy import documents
+from test_diagnosis import BREAKS
+
+from auth0_stt.doctor import diagnose
+from auth0_stt.doctor.report import missing_scopes, report
+from auth0_stt.rules import RULES
+
+
+def reported(*rules, **options):
+    found = documents()
+    for rule in rules:
+        BREAKS[rule](found)
+    return report(diagnose(found), found, **options)
+
+
+class TestReport:
+    def test_all_is_well(self):
+        """One line for each rule, and the last line says that nothing is wrong."""
+        lines = reported().splitlines()
+        assert {"\u2713"} == {line[0] for line in lines[:-3]}
+        assert "\u2713 shop: is_first_party: true" in lines
+        assert "Nothing is wrong." == lines[-1]
+
+    def test_wrong(self):
+        """A rule that is broken says what is there, what one sees, and what to do."""
+        text = reported("shop-accepts-query")
+        rule = RULES["shop-accepts-query"]
+        assert (
+            "\u2717 shop: session_transfer.allowed_authentication_methods\n"
+            '    found:    ["cookie"] (in shop)\n'
+            '    expected: contains "query"\n'
+            f"    you see:  {rule.symptom}\n"
+            f"    fix:      {rule.fix}\n"
+        ) in text
+
+    def test_order(self):
+        """Findings stand in the order of the flow, and the first one is fixed first."""
+        text = reported("logout-url", "console-may-mint", "shop-first-party")
+        owners = [line for line in text.splitlines() if line.startswith("\u2717")]
+        assert [
+            "\u2717 console: session_transfer.can_create_session_transfer_token",
+            "\u2717 shop: is_first_party",
+            "\u2717 shop: allowed_logout_urls",
+        ] == owners
+        last = text.splitlines()[-1]
+        assert "Fix first: " + RULES["console-may-mint"].fix == last
+
+    def test_unknown(self):
+        """What is unknown says why, and the scopes that the token lacks are named."""
+        error = {
+            "statusCode": 403,
+            "message": "Insufficient scope, expected any of: read:mfa_policies",
+        }
+        found = {**documents(), "mfa-policies": error}
+        text = report(diagnose(found), found)
+        assert "? tenant: guardian.policies\n    unknown:  HTTP 403: Insuff" in text
+        assert "The management token lacks: read:mfa_policies." in text
+        assert "Nothing is wrong as far as could be read." == text.splitlines()[-1]
+
+    @pytest.mark.parametrize("colour", [True, False])
+    def test_colour(self, colour):
+        """There are escape sequences for a terminal, and only there."""
+        assert colour is ("\x1b[" in reported("shop-first-party", colour=colour))
+
+    def test_plain(self):
+        """An output that has ASCII only gets no other character."""
+        text = reported("shop-first-party", plain=True)
+        assert text.isascii()
+        assert "\nx shop: is_first_party\n" in text
+
+
+class TestMissingScopes:
+    def test_forbidden_without_words(self):
+        """A 403 without a message lacks the scope of its document."""
+        found = {"logs": {"statusCode": 403}, "shop": {"statusCode": 404}}
+        assert ["read:logs"] == missing_scopes(found)
