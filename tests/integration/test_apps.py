@@ -1,14 +1,16 @@
-"""The README's two applications over HTTP, with requests as the browser."""
+"""The two applications of examples/ over HTTP, with requests as the browser."""
 
 import copy
 import html
 import re
 import sqlite3
-from urllib.parse import urljoin, urlsplit
+import time
+from ipaddress import ip_network
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 import requests
-from apps.running import running
+from running import running
 
 from auth0_stt.testing import LocalTenant
 
@@ -50,12 +52,13 @@ class Agent:
     def get(self, url, **kwargs):
         return self.web.get(url, timeout=10, **kwargs)
 
-    def submit(self, page, form_number=0, follow=True, **fields):
+    def submit(self, answer, form_number=0, follow=True, **fields):
         """Fill a form of a page in and send it."""
-        form = re.findall(r"(?s)<form.*?</form>", page.text)[form_number]
+        form = re.findall(r"(?s)<form.*?</form>", answer.text)[form_number]
+        assert re.search(r'<form method="post"', form), form
         action = html.unescape(re.search(r'action="([^"]+)"', form).group(1))
         hidden = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form)
-        url = urljoin(page.url, action)
+        url = urljoin(answer.url, action)
         return self.web.post(
             url, dict(hidden, **fields), timeout=10, allow_redirects=follow
         )
@@ -66,7 +69,12 @@ class Agent:
 
     def enter(self, customer=0, follow=True, **fields):
         page = self.get(self.apps.console.origin + "/")
-        return self.submit(page, customer, follow, **(fields or {"reason": REASON}))
+        # The first form signs the agent out.
+        return self.submit(page, 1 + customer, follow, **{"reason": REASON, **fields})
+
+    def leave(self):
+        """Press the banner's button."""
+        return self.submit(self.get(self.apps.shop.origin + "/"))
 
 
 @pytest.fixture
@@ -82,6 +90,18 @@ def stranger(apps):
     stranger = Agent(apps)
     with stranger.web:
         yield stranger
+
+
+@pytest.fixture
+def no_permission(apps):
+    """The agent is not in the group that may enter accounts."""
+    from django.contrib.auth.models import Group
+
+    group = Group.objects.get()
+    users = list(group.user_set.all())
+    group.user_set.clear()
+    yield
+    group.user_set.set(users)
 
 
 class TestConsole:
@@ -131,14 +151,67 @@ class TestConsole:
             event.request.ip,
         )
 
-    @pytest.mark.parametrize("fields", [{"reason": " "}, {"other": "x"}])
-    def test_wants_a_reason(self, apps, agent, fields):
-        """Without one nothing is minted."""
-        assert 400 == agent.enter(**fields).status_code
+    @pytest.mark.parametrize(
+        ("fields", "shown"),
+        [
+            ({"reason": " "}, "Reason: This field is required."),
+            ({"reason": None}, "Reason: This field is required."),
+            ({"reason": "x" * 201}, "Reason: Ensure this value has at most 200"),
+            ({"page": "https://evil.example/"}, "Page: A path"),
+            ({"page": "/orders 4711"}, "Page: A path"),
+        ],
+    )
+    def test_shows_what_is_wrong_with_the_form(self, apps, agent, fields, shown):
+        """Above the customer's own form, and nothing is asked of the tenant."""
+        page = agent.enter(1, **fields)
+        assert 400 == page.status_code
+        assert shown in page.text.partition("Lin Okafor")[2]
         assert "secte" not in [log.type for log in apps.tenant.logs]
 
+    def test_refuses_whoever_is_not_an_agent(self, apps, stranger):
+        """A customer can sign in to the tenant, and must get nowhere here."""
+        page = stranger.get(apps.console.origin + "/")
+        page = stranger.submit(page, username="ada@example.com", password="password")
+        assert 403 == page.status_code
+        assert 403 == stranger.get(apps.console.origin + "/").status_code
+
+    @pytest.mark.usefixtures("no_permission")
+    def test_refuses_an_agent_without_the_permission(self, apps, agent):
+        """Signed in, but not in the group: the page has no form, a POST gets 403."""
+        page = agent.get(apps.console.origin + "/")
+        assert "Ada Ferro" in page.text
+        assert "sign-in-as" not in page.text
+        token = re.search(r'csrfmiddlewaretoken" value="(\w+)', page.text).group(1)
+        answer = agent.web.post(
+            apps.console.origin + "/customers/auth0%7Cada/sign-in-as",
+            {"reason": REASON, "csrfmiddlewaretoken": token},
+            timeout=10,
+        )
+        assert 403 == answer.status_code
+        assert "secte" not in [log.type for log in apps.tenant.logs]
+
+    def test_answers_only_post(self, apps, agent):
+        """A link must not enter an account."""
+        url = apps.console.origin + "/customers/auth0%7Cada/sign-in-as"
+        assert 405 == agent.get(url).status_code
+
+    def test_keeps_an_audit_record(self, apps, agent):
+        """Who, whose account, why, from where and what became of it."""
+        from support.models import Entry
+
+        apps.console.network.client = "198.51.100.7"
+        agent.enter(1, follow=False)
+        apps.tenant.action = lambda event, api: api.deny("access_denied", "Not today.")
+        agent.enter(0)
+        fields = ("agent__username", "customer", "reason", "ip", "outcome")
+        entries = list(Entry.objects.order_by("pk").values_list(*fields))
+        assert [
+            ("sam", "auth0|lin", REASON, "198.51.100.7", "issued"),
+            ("sam", "auth0|ada", REASON, "198.51.100.7", "access_denied"),
+        ] == entries[-2:]
+
     def test_wants_its_own_form(self, apps, agent):
-        """A POST from elsewhere mints nothing."""
+        """A POST from another site mints nothing."""
         url = apps.console.origin + "/customers/auth0%7Cada/sign-in-as"
         assert 403 == agent.web.post(url, {"reason": REASON}, timeout=10).status_code
 
@@ -187,6 +260,48 @@ class TestConsole:
         assert "setActor" in page.text
 
 
+class TestClientIp:
+    @pytest.fixture(autouse=True)
+    def trusted_proxies(self, apps):
+        from django.test import override_settings
+
+        networks = [ip_network("10.0.0.0/8"), ip_network("2001:db8::/32")]
+        with override_settings(TRUSTED_PROXIES=networks):
+            yield
+
+    @pytest.mark.parametrize(
+        ("peer", "forwarded", "expected"),
+        [
+            ("192.0.2.7", None, "192.0.2.7"),
+            ("192.0.2.7", "198.51.100.1", "192.0.2.7"),
+            ("10.0.0.1", "192.0.2.7", "192.0.2.7"),
+            ("::ffff:10.0.0.1", "192.0.2.7", "192.0.2.7"),
+            ("2001:db8::1", "2001:DB9::7", "2001:db9::7"),
+            ("10.0.0.1", "198.51.100.1, 192.0.2.7, 10.0.0.2", "192.0.2.7"),
+            ("10.0.0.1", "not checked, 192.0.2.7", "192.0.2.7"),
+            ("", "198.51.100.1,192.0.2.7", "192.0.2.7"),
+        ],
+    )
+    def test_is_the_last_hop_that_is_not_a_proxy(self, peer, forwarded, expected):
+        """Whatever the client claims; on a unix socket the peer has no address."""
+        assert expected == self.client_ip(peer, forwarded)
+
+    @pytest.mark.parametrize("peer", ["", "10.0.0.1"])
+    def test_is_never_a_proxy(self, peer):
+        """A token for the proxy's address would open nothing: better to say so."""
+        from django.core.exceptions import ImproperlyConfigured
+
+        with pytest.raises(ImproperlyConfigured):
+            self.client_ip(peer, None)
+
+    def client_ip(self, peer, forwarded):
+        from django.test import RequestFactory
+        from support.client_ip import client_ip
+
+        headers = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
+        return client_ip(RequestFactory().get("/", REMOTE_ADDR=peer, **headers))
+
+
 class TestShop:
     def test_shows_who_is_really_there(self, apps, agent):
         """From click to banner."""
@@ -194,16 +309,63 @@ class TestShop:
         assert apps.shop.origin + "/" == page.url
         assert "<strong>auth0|sam</strong> is signed in as Ada Ferro" in page.text
 
+    def test_opens_the_page_that_the_ticket_is_about(self, apps, agent):
+        """The console's link leads there, through the login."""
+        page = agent.enter(page="/orders/4711")
+        assert apps.shop.origin + "/orders/4711" == page.url
+        assert "its price is wrong" in page.text
+
+    @pytest.mark.parametrize(
+        "page",
+        [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/\t/evil.example",
+        ],
+    )
+    def test_stays_on_its_own_site(self, apps, agent, page):
+        """What comes as the page to show may come from anybody."""
+        url = agent.enter(follow=False).headers["Location"]
+        page = agent.get(url + "&" + urlencode({"next": page}))
+        assert apps.shop.origin + "/" == page.url
+
+    @pytest.mark.parametrize("page", ["/login", "/login?next=/login", "/%6cogin"])
+    def test_does_not_loop(self, apps, agent, page):
+        """Even if the page to show is the login itself."""
+        page = agent.enter(page=page)
+        assert apps.shop.origin + "/" == page.url
+        assert len(page.history) < 9
+
+    def test_ends_a_delegated_session_after_two_hours(self, apps, agent, monkeypatch):
+        """Auth0 ends its own session, and nobody but the shop this one."""
+        agent.enter()
+        now = time.time()
+        monkeypatch.setattr("time.time", lambda: now + 7190)
+        assert "is signed in as Ada Ferro" in agent.get(apps.shop.origin + "/").text
+        monkeypatch.setattr("time.time", lambda: now + 7201)
+        page = agent.get(apps.shop.origin + "/")
+        assert "Ada Ferro" not in page.text
+        assert "Log in" in page.text
+
+    def test_does_not_count_the_agent_as_the_customer(
+        self, apps, agent, stranger, caplog
+    ):
+        """No analytics, no last login; both for the customer."""
+        caplog.set_level("INFO", "shop")
+        assert "analytics" not in agent.enter().text
+        assert [] == [each for each in caplog.messages if "last login" in each]
+        page = stranger.get(apps.shop.origin + "/login")
+        page = stranger.submit(page, username="ada@example.com", password="password")
+        assert "analytics" in page.text
+        assert "last login of auth0|ada: now" in caplog.messages
+
     def test_has_no_banner_for_the_customer(self, apps, stranger):
-        """An ordinary login passes nothing on and asks for its usual scope."""
+        """An ordinary login is as ever."""
         page = stranger.get(apps.shop.origin + "/login")
         page = stranger.submit(page, username="ada@example.com", password="password")
         assert "Hello, " in page.text
         assert "is signed in as" not in page.text
-        assert 1 == sum(
-            token.client_id == "shop"
-            for token in apps.tenant.records.refresh_tokens.values()
-        )
 
     def test_lets_only_the_customer_delete_the_account(self, apps, agent, stranger):
         """An agent is told 403, whatever the page offers."""
@@ -217,12 +379,14 @@ class TestShop:
         page = stranger.get(apps.shop.origin + "/login")
         page = stranger.submit(page, username="ada@example.com", password="password")
         assert "is gone" in stranger.submit(page).text
+        deleted = stranger.web.post(apps.shop.origin + "/account/delete", timeout=10)
+        assert 403 == deleted.status_code
 
     def test_lets_the_agent_enter_the_next_account_after_logging_out(self, apps, agent):
         """Before, the tenant's error page asks for it."""
         agent.enter(0)
         assert 400 == agent.enter(1).status_code
-        page = agent.get(apps.shop.origin + "/logout")
+        page = agent.leave()
         assert apps.shop.origin + "/" == page.url
         assert "is signed in as Lin Okafor" in agent.enter(1).text
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from apps.running import Network, running
+from running import Network, running
 
 from auth0_stt.testing import LocalTenant
 

@@ -1,4 +1,4 @@
-"""The README's two applications in a browser: what an agent meets between the click and the banner."""
+"""The two applications of examples/ in a browser: from the click to the banner."""
 
 import pytest
 from selenium.webdriver.common.by import By
@@ -44,10 +44,12 @@ class Agent:
         self.log_in("sam@acme.example")
         assert "Sam Rivers" == self.find("#agent").text
 
-    def enter(self, customer="ada"):
+    def enter(self, customer="ada", page=""):
         self.browser.get(self.apps.console.origin + "/")
-        self.find(f"form[action*={customer}] [name=reason]").send_keys("TICKET-4711")
-        self.click(f"form[action*={customer}] button")
+        form = f"form[action*={customer}]"
+        self.find(form + " [name=reason]").send_keys("TICKET-4711")
+        self.find(form + " [name=page]").send_keys(page)
+        self.click(form + " button")
 
     @property
     def banner(self):
@@ -81,7 +83,27 @@ def test_from_the_click_to_the_banner(agent, apps):
     agent.enter()
     assert agent.banner.startswith("auth0|sam is signed in as Ada Ferro.")
     assert apps.shop.origin + "/" == agent.browser.current_url
-    assert not agent.find("form button").is_enabled()
+    assert [] == agent.browser.find_elements(By.CSS_SELECTOR, "[action*=delete]")
+
+
+def test_the_page_that_the_ticket_is_about(agent, apps):
+    """The browser ends on it, and is not sent back to the login."""
+    agent.enter(page="/orders/4711")
+    assert apps.shop.origin + "/orders/4711" == agent.browser.current_url
+    assert "its price is wrong" in agent.text
+
+
+def test_a_blank_reason(agent, apps):
+    """The browser asks for one; if it doesn't, the form comes back with the error."""
+    agent.browser.get(apps.console.origin + "/")
+    agent.browser.execute_script(
+        "for (const form of document.forms) form.noValidate = true"
+    )
+    agent.find("form[action*=lin] [name=reason]").send_keys(" ")
+    agent.click("form[action*=lin] button")
+    alert = agent.find("section:has(form[action*=lin]) [role=alert]")
+    assert "Reason: This field is required." == alert.text
+    assert [] == [log for log in apps.tenant.logs if log.type == "secte"]
 
 
 def test_the_next_account(agent):
@@ -89,7 +111,8 @@ def test_the_next_account(agent):
     agent.enter("ada")
     agent.enter("lin")
     assert "You are already logged in." in agent.text
-    agent.browser.get(agent.apps.shop.origin + "/logout")
+    agent.browser.get(agent.apps.shop.origin + "/")
+    agent.click(".banner button")
     agent.enter("lin")
     assert "Lin Okafor" in agent.banner
 
@@ -97,7 +120,7 @@ def test_the_next_account(agent):
 def test_the_second_use_of_a_url(agent):
     """From the history, say: the shop says that the login failed."""
     agent.enter()
-    agent.click(".banner a")
+    agent.click(".banner button")
     agent.browser.get(agent.redirect_urls()[0])
     assert "" == agent.banner
     assert "used before" in agent.text
@@ -140,7 +163,7 @@ def test_an_open_session(agent, apps):
 def test_no_referer_tells_the_token(agent, apps):
     """Neither on the way in nor from a page whose address still has it: a login page in place of the shop."""
     agent.enter()
-    agent.click(".banner a")
+    agent.click(".banner button")
     apps.tenant.settings["shop"]["session_transfer"]["delegation"][
         "allow_delegated_access"
     ] = False

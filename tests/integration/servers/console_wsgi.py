@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 from types import SimpleNamespace
 
-from apps.running import console_app
 from django.db import connections
+from running import console_app
 
 from auth0_stt import ID_TOKEN_TYPE, request_session_transfer_token
 

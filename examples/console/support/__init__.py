@@ -1,0 +1,1 @@
+"""A support console in Django: agents enter customers' accounts in the shop."""

@@ -1,0 +1,1 @@
+// Your analytics. Agents never load it.

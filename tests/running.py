@@ -1,0 +1,146 @@
+"""The two applications of examples/, each served on loopback, against a LocalTenant."""
+
+import contextlib
+import importlib
+import os
+import secrets
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+class Quiet(WSGIRequestHandler):
+    def log(self, *args):
+        pass
+
+
+class Network:
+    """Stands before an application; ``client`` is the address that it then sees."""
+
+    def __init__(self):
+        self.app = self.client = None
+        #: The path with its query, and the Referer, of each request.
+        self.seen = []
+
+    def __call__(self, environ, start_response):
+        target = environ["PATH_INFO"] + "?" + environ.get("QUERY_STRING", "")
+        self.seen.append((target, environ.get("HTTP_REFERER")))
+        if self.client is not None:
+            environ["REMOTE_ADDR"] = self.client
+        return self.app(environ, start_response)
+
+
+@contextlib.contextmanager
+def served(name):
+    """Serve an application that is put into ``.network.app`` later."""
+    network = Network()
+    server = make_server("127.0.0.1", 0, network, threaded=True, request_handler=Quiet)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}
+    )
+    thread.start()
+    try:
+        yield SimpleNamespace(
+            network=network, origin=f"http://{name}:{server.server_port}"
+        )
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextlib.contextmanager
+def running(tenant, folder):
+    """Run console and shop; ``folder`` is where the console's database goes."""
+    # Cookies know no ports: two host names keep them apart, as in production.
+    with served("localhost") as console, served("127.0.0.1") as shop:
+        settings = tenant.settings[tenant.console["client_id"]]
+        settings.update(
+            callbacks=[console.origin + "/callback"],
+            initiate_login_uri=console.origin + "/sign-in",
+        )
+        settings = tenant.settings[tenant.shop["client_id"]]
+        settings.update(
+            callbacks=[shop.origin + "/callback"],
+            allowed_logout_urls=[shop.origin + "/"],
+            initiate_login_uri=shop.origin + "/login",
+        )
+        shop.network.app = shop_app(tenant)
+        with own_settings():
+            console.network.app = console_app(tenant, shop.origin + "/login", folder)
+            yield SimpleNamespace(tenant=tenant, console=console, shop=shop)
+
+
+def shop_app(tenant):
+    """Return the shop, which reads its settings once, when it is imported."""
+    environ = {
+        "SHOP_DOMAIN": tenant.shop["domain"],
+        "SHOP_CLIENT_ID": tenant.shop["client_id"],
+        "SHOP_CLIENT_SECRET": tenant.shop["client_secret"],
+        "SHOP_SCHEME": "http",
+        "SHOP_SECRET_KEY": secrets.token_hex(),
+    }
+    with mock.patch.dict(os.environ, environ):
+        return fresh("shop", EXAMPLES / "shop").app
+
+
+def console_app(tenant, shop_login_url, folder, **more):
+    """Return the console. Django keeps settings and URLs: there is one per process."""
+    from django.apps import apps
+    from django.core.management import call_command
+    from django.core.wsgi import get_wsgi_application
+
+    environ = {
+        "DJANGO_SETTINGS_MODULE": "support.settings",
+        "CONSOLE_DOMAIN": tenant.console["domain"],
+        "CONSOLE_CLIENT_ID": tenant.console["client_id"],
+        "CONSOLE_CLIENT_SECRET": tenant.console["client_secret"],
+        "CONSOLE_SCHEME": "http",
+        "CONSOLE_SECRET_KEY": secrets.token_hex(),
+        "CONSOLE_DATABASE": str(folder / "console.sqlite3"),
+        "SUBJECT_TOKEN_TYPE": tenant.subject_token_type,
+        "SUBJECT_TOKEN_KEY": "unused: the tenant signs",
+        "SHOP_LOGIN_URL": shop_login_url,
+    }
+    with mock.patch.dict(os.environ, {**environ, **more}):
+        settings = fresh("support.settings", EXAMPLES / "console")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "support.settings"
+    if apps.ready:
+        apps.set_installed_apps(settings.INSTALLED_APPS)
+    application = get_wsgi_application()
+    call_command("migrate", verbosity=0)
+    call_command("loaddata", "example", verbosity=0)
+    views = importlib.import_module("support.views")
+    views.sign_subject = tenant.subject_token
+    return application
+
+
+def fresh(name, folder):
+    """Import a module of an example anew."""
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    sys.modules.pop(name, None)
+    return importlib.import_module(name)
+
+
+@contextlib.contextmanager
+def own_settings():
+    """Put aside the settings and applications that other tests gave to Django."""
+    from django.apps import apps
+    from django.conf import settings
+    from django.utils.functional import empty
+
+    aside, settings._wrapped = settings._wrapped, empty
+    try:
+        with mock.patch.dict(os.environ):
+            yield
+    finally:
+        if apps.stored_app_configs:
+            apps.unset_installed_apps()
+        settings._wrapped = aside
