@@ -26,6 +26,62 @@ GIVEN = {
     address = "192.0.2.7"
 """
     },
+    "README.rst": {
+        "shop": """
+from authlib.integrations.flask_client import OAuth
+from flask import Flask
+
+app = Flask("shop")
+oauth = OAuth(app)
+DOMAIN = CLIENT_ID = ""
+""",
+    },
+    "console.rst": {
+        "allowed-hosts": """
+from django.http import HttpRequest
+
+from auth0_stt import SessionTransferTokenResult, build_session_transfer_redirect
+
+request: HttpRequest
+stt: SessionTransferTokenResult
+""",
+        "private-key": """
+from auth0_stt import ClientSettings, private_key_jwt
+
+pem: bytes
+""",
+        "certificate": "from auth0_stt import ClientSettings",
+        "session": """
+from typing import TypedDict
+
+import requests
+from django.conf import settings
+
+from auth0_stt import request_session_transfer_token
+
+class Proof(TypedDict):
+    subject_token: str
+    subject_token_type: str
+    actor_token: str
+    actor_token_type: str
+
+ca_file: str
+proof: Proof
+""",
+    },
+    "shop.rst": {
+        "django-limit": """
+from datetime import timedelta
+from typing import Optional
+
+from django.http import HttpRequest
+
+from auth0_stt import DELEGATED_SESSION_LIFETIME, Actor
+
+actor: Optional[Actor]
+request: HttpRequest
+""",
+    },
 }
 GIVEN = {
     page: {name: dedent(declared) for name, declared in examples.items()}

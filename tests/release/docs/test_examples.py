@@ -9,12 +9,22 @@ import json
 import logging
 import logging.config
 import re
+from datetime import timedelta
 from types import SimpleNamespace
 
+import jwt
 import pytest
+import requests
 import stamina
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from release.blocks import PAGES, ROOT, blocks, run
 
+import auth0_stt
 from auth0_stt import (
     ID_TOKEN_TYPE,
     ActorToken,
@@ -28,6 +38,9 @@ from auth0_stt import (
 from auth0_stt.testing import LocalTenant
 
 ERRORS = ROOT / "docs/errors.rst"
+
+#: What a page may import from the package.
+PUBLIC = {name: getattr(auth0_stt, name) for name in auth0_stt.__all__}
 
 
 def test_name(path, name):
@@ -257,3 +270,70 @@ def test_every_code_is_on_the_page():
         *map(str, TransportErrorCode),
     }
     assert codes == shown
+
+
+def test_console_allowed_hosts(example):
+    """The example lets the shop pass, and nothing else."""
+    stt = auth0_stt.SessionTransferTokenResult(
+        "stt", auth0_stt.SESSION_TRANSFER_TOKEN_TYPE, 60
+    )
+
+    def url(shop):
+        request = SimpleNamespace(POST={"shop": shop})
+        return example(**PUBLIC, request=request, stt=stt)["url"]
+
+    for shop in (
+        "https://shop.example.com/login",
+        "https://staging.example.com:8443/login",
+    ):
+        assert url(shop).startswith(shop)
+    with pytest.raises(auth0_stt.InvalidArgumentError):
+        url("https://evil.example/login")
+
+
+def test_console_private_key(example):
+    """The settings sign an assertion for the audience that they are given."""
+    key = rsa.generate_private_key(65_537, 2_048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    settings = example(**PUBLIC, pem=pem)["AUTH0"]
+    audience = "https://login.acme.com/"
+    assertion = settings["client_assertion"](audience)
+    claims = jwt.decode(assertion, key.public_key(), ["RS256"], audience=audience)
+    assert settings["client_id"] == claims["sub"]
+
+
+def test_console_certificate(example):
+    """All that is wrong with the settings is that there are no such files here."""
+    settings = example(**PUBLIC)["AUTH0"]
+    with pytest.raises(auth0_stt.InvalidArgumentError) as caught:
+        auth0_stt.resolve_actor_token(**settings, id_token=None)
+    assert "client_certificate" == caught.value.argument
+
+
+def test_console_session(example):
+    """A session with its own CA bundle reaches a tenant over TLS."""
+    with LocalTenant(tls=True) as tenant, requests.Session() as session:
+        session.trust_env = False
+
+        scope = example(
+            **PUBLIC,
+            requests=SimpleNamespace(Session=lambda: session),
+            settings=SimpleNamespace(AUTH0=tenant.console),
+            ca_file=tenant.ca_file,
+            proof={
+                "subject_token": tenant.subject_token("auth0|ada"),
+                "subject_token_type": tenant.subject_token_type,
+                "actor_token": tenant.agent_tokens()["id_token"],
+                "actor_token_type": auth0_stt.ID_TOKEN_TYPE,
+            },
+        )
+        assert 60 == scope["stt"].expires_in
+
+
+def test_shop_django_limit(example):
+    """The session ends two hours after the login, whatever happens in between."""
+    ends = []
+    request = SimpleNamespace(session=SimpleNamespace(set_expiry=ends.append))
+    for actor in (None, auth0_stt.Actor("auth0|sam", {})):
+        example(**PUBLIC, timedelta=timedelta, request=request, actor=actor)
+    assert [timedelta(hours=2)] == ends

@@ -10,15 +10,15 @@ import pytest
 from release.blocks import PAGES, ROOT, write_out
 from release.given import GIVEN
 
-#: The README follows when it is rewritten.
-CHECKED = [path for path in PAGES if path.name != "README.rst"]
+#: The project that the README's view is pasted into.
+PROJECT = ROOT / "examples" / "console"
 
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory):
     """A directory with each example in a file of its own."""
     directory = tmp_path_factory.mktemp("examples")
-    for path in CHECKED:
+    for path in PAGES:
         write_out(path, directory, GIVEN.get(path.name, {}))
     shutil.copy(ROOT / "docs/action/sign_subject.py", directory)
     return directory
@@ -31,7 +31,7 @@ def test_types(examples, checker):
         pytest.skip(f"{checker} is not installed")
     settings = {
         "pythonVersion": "3.10",
-        "extraPaths": [str(ROOT), str(examples)],
+        "extraPaths": [str(ROOT), str(PROJECT), str(examples)],
         "reportMissingModuleSource": False,
     }
     (examples / "pyrightconfig.json").write_text(json.dumps(settings))
@@ -47,7 +47,7 @@ def test_types(examples, checker):
     done = subprocess.run(
         [sys.executable, "-m", checker, *command],
         cwd=examples,
-        env={"PATH": "/usr/bin:/bin", "MYPYPATH": f"{ROOT}:{examples}"},
+        env={"PATH": "/usr/bin:/bin", "MYPYPATH": f"{ROOT}:{PROJECT}:{examples}"},
         capture_output=True,
         text=True,
     )
