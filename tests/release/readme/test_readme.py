@@ -1,64 +1,27 @@
-"""The README's code, run as it stands. A comment ``.. test: NAME`` before a block says which test runs it."""
+"""What the README says is true, and its code runs as it stands."""
 
-import ast
-import json
-import os
 import re
-import subprocess
 import sys
-import textwrap
-from pathlib import Path
+import time
+from ipaddress import ip_network
 from types import SimpleNamespace
 
+import django
 import flask
-import jwt
 import pytest
-import requests
 from authlib.integrations.flask_client import OAuth
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
-from django.conf import settings as django_settings
-from django.http import HttpResponseRedirect
-from django.test import RequestFactory
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.test import RequestFactory, override_settings
+from release.blocks import ROOT, blocks, run
 
 import auth0_stt
-from auth0_stt import ID_TOKEN_TYPE
+from auth0_stt import DELEGATED_SESSION_LIFETIME
 from auth0_stt.testing import LocalTenant
 
-ROOT = Path(__file__).parents[3]
-README = (ROOT / "README.rst").read_text("utf-8")
-BLOCK = re.compile(
-    r"(?:^\.\. test: (?P<name>[\w-]+)\n\n)?^\.\. code-block:: (?P<language>\w+)\n\n(?P<code>(?:    .*\n|\n)+)",
-    re.M,
-)
-BLOCKS = [
-    (match["name"], match["language"], textwrap.dedent(match["code"]).strip() + "\n")
-    for match in BLOCK.finditer(README)
-]
-
-if not django_settings.configured:
-    django_settings.configure(ALLOWED_HOSTS=["*"], SECRET_KEY="tests")
-
-
-def code(name):
-    """All the blocks of one name, one after the other."""
-    return "\n\n".join(
-        text
-        for label, language, text in BLOCKS
-        if label == name and language == "python"
-    )
-
-
-def run(name, **namespace):
-    """Run the blocks of a name in a namespace of the public names and those given, and return it."""
-    public = {each: getattr(auth0_stt, each) for each in auth0_stt.__all__}
-    scope = {**public, **namespace}
-    exec(compile(code(name), "README.rst:" + name, "exec"), scope)
-    return scope
+README = ROOT / "README.rst"
+TEXT = README.read_text("utf-8")
+FLAT = " ".join(TEXT.split())
 
 
 @pytest.fixture
@@ -67,82 +30,133 @@ def tenant():
         yield tenant
 
 
-@pytest.fixture
-def proof(tenant):
-    return {
-        "subject_token": tenant.subject_token("auth0|ada"),
-        "subject_token_type": tenant.subject_token_type,
-        "actor_token": tenant.agent_tokens()["id_token"],
-        "actor_token_type": ID_TOKEN_TYPE,
-    }
+class Session(dict):
+    """Django's session as far as the view uses it."""
+
+    saved = None
+
+    def save(self):
+        self.saved = dict(self)
 
 
-def test_every_python_block_is_run_here():
-    """No block of Python stands in the README that no test runs, but the one for comparison."""
-    unnamed = [
-        text for name, language, text in BLOCKS if language == "python" and name is None
-    ]
-    assert 1 == len(unnamed)
-    ast.parse(textwrap.dedent(unnamed[0]), mode="exec") if "await" not in unnamed[
-        0
-    ] else compile(
-        unnamed[0], "README.rst", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+class TestConsole:
+    @pytest.fixture
+    def scope(self, tenant, monkeypatch):
+        """A project into which the view is pasted, with what the README says it needs."""
+        signing = SimpleNamespace(sign_subject=tenant.subject_token)
+        monkeypatch.setitem(sys.modules, "support", SimpleNamespace())
+        monkeypatch.setitem(sys.modules, "support.sign_subject", signing)
+        if not settings.configured:
+            settings.configure(
+                ALLOWED_HOSTS=["testserver"],
+                INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes"],
+                LOGIN_URL="/sign-in",
+                ROOT_URLCONF="urls",
+            )
+            django.setup()
+        urls = SimpleNamespace(urlpatterns=[])
+        monkeypatch.setitem(sys.modules, "urls", urls)
+        with override_settings(AUTH0=tenant.console, TRUSTED_PROXIES=[]):
+            scope = run(README, "console")
+            from django.urls import path
+
+            urls.urlpatterns.append(path("sign-in", scope["redirect"], name="sign_in"))
+            yield scope
+
+    @pytest.fixture
+    def view(self, scope):
+        return scope["sign_in_as"]
+
+    @pytest.fixture
+    def request_(self, tenant):
+        """The POST of an agent who may enter accounts."""
+        request = RequestFactory().post("/enter", {"ticket": "T-1"})
+        tokens = tenant.agent_tokens()
+        request.session = Session(
+            id_token=tokens["id_token"], refresh_token=tokens["refresh_token"]
+        )
+        request.user = SimpleNamespace(
+            is_authenticated=True,
+            has_perms=lambda names: set(names) == {"support.enter_customer"},
+        )
+        return request
+
+    def test_opens_a_session_as_the_customer(self, tenant, view, request_):
+        """303, the headers, and a Location that works."""
+        response = view(request_, "auth0|ada")
+        assert (303, "no-store", "no-referrer") == (
+            response.status_code,
+            response["Cache-Control"],
+            response["Referrer-Policy"],
+        )
+        claims = tenant.redeem(response["Location"])
+        assert ("auth0|ada", "auth0|sam") == (claims["sub"], claims["act"]["sub"])
+
+    def test_answers_only_post(self, view, request_):
+        """A link must not enter an account."""
+        request_.method = "GET"
+        assert 405 == view(request_, "auth0|ada").status_code
+
+    def test_checks_who_it_is(self, view, request_):
+        """No session: to the login. No permission: 403."""
+        request_.user = SimpleNamespace(
+            is_authenticated=True, has_perms=lambda names: False
+        )
+        with pytest.raises(PermissionDenied):
+            view(request_, "auth0|ada")
+        request_.user = SimpleNamespace(is_authenticated=False)
+        assert 302 == view(request_, "auth0|ada").status_code
+
+    def test_wants_a_ticket(self, tenant, view, request_):
+        """A blank one is the agent's mistake, and nothing is sent."""
+        request_.POST = {"ticket": " "}
+        assert 400 == view(request_, "auth0|ada").status_code
+        assert [] == [log for log in tenant.logs if log.type.endswith("ecte")]
+
+    def test_stores_renewed_tokens_at_once(self, tenant, view, request_):
+        """Before anything else can fail."""
+        before = request_.session["refresh_token"]
+        request_.session["id_token"] = None
+        tenant.fail_next(status=None)  # the renewal is as usual
+        tenant.fail_next(status=503)
+        assert 502 == view(request_, "auth0|ada").status_code
+        assert before != request_.session.saved["refresh_token"]
+
+    def test_shows_the_hint_as_plain_text(self, tenant, view, request_):
+        """What has to change, and nothing that a browser reads as HTML."""
+        tenant.fail_next(
+            status=400,
+            body=b'{"error": "invalid_request", "error_description": "setActor is '
+            b'required when requesting a session transfer token"}',
+        )
+        response = view(request_, "auth0|ada")
+        assert b"setActor" in response.content
+        assert "text/plain" == response["Content-Type"]
+
+    def test_sends_the_agent_to_the_login(self, view, request_):
+        """Where there is no token left to use."""
+        request_.session.clear()
+        response = view(request_, "auth0|ada")
+        assert (302, "/sign-in") == (response.status_code, response["Location"])
+
+    @pytest.mark.parametrize(
+        ("peer", "forwarded", "expected"),
+        [
+            ("192.0.2.7", "198.51.100.1", "192.0.2.7"),
+            ("10.0.0.1", "198.51.100.1, 192.0.2.7, 10.0.0.2", "192.0.2.7"),
+            ("", "198.51.100.1, 192.0.2.7", "192.0.2.7"),
+        ],
     )
-
-
-def test_console(tenant):
-    """The view answers 303 with the headers, and its Location opens a session as the customer."""
-    scope = run(
-        "console",
-        settings=SimpleNamespace(AUTH0=tenant.console),
-        sign_subject=tenant.subject_token,
-        HttpResponseRedirect=HttpResponseRedirect,
-    )
-    request = RequestFactory().post("/enter", {"ticket": "T-1"})
-    request.session = {"id_token": tenant.agent_tokens()["id_token"]}
-    response = scope["sign_in_as"](request, "auth0|ada")
-    assert (303, "no-store", "no-referrer") == (
-        response.status_code,
-        response["Cache-Control"],
-        response["Referrer-Policy"],
-    )
-    assert "auth0|ada" == tenant.redeem(response["Location"])["sub"]
-
-
-@pytest.mark.parametrize(
-    ("trouble", "answer"),
-    [
-        ({"status": 503}, "Auth0 is busy"),
-        ({"drop": True}, "Auth0 is busy"),
-        ({"status": 400, "body": b'{"error": "mfa_required"}'}, "sign in again"),
-        ({"status": 403, "body": b'{"error": "access_denied"}'}, "Not possible"),
-    ],
-)
-def test_errors(tenant, proof, trouble, answer):
-    """The example tells what a retry mends from what the agent and the tenant must mend."""
-    tenant.fail_next(**trouble)
-    assert (
-        answer
-        in run("errors", console=tenant.console, proof=proof, **_exchange())["answer"]
-    )
-
-
-def _exchange():
-    return {"request_session_transfer_token": auth0_stt.request_session_transfer_token}
-
-
-def test_actor(tenant):
-    """A stale session is renewed and stored; the mint then works with what comes back."""
-    session = dict(tenant.agent_tokens(), id_token=None)
-    before = session["refresh_token"]
-    actor = run("actor", settings=SimpleNamespace(AUTH0=tenant.console))["actor_of"](
-        session
-    )
-    assert {
-        "actor_token": session["id_token"],
-        "actor_token_type": ID_TOKEN_TYPE,
-    } == actor
-    assert before != session["refresh_token"]
+    def test_client_ip(self, scope, peer, forwarded, expected):
+        """The last hop that is not a proxy of ours, also on a unix socket."""
+        request = RequestFactory().get(
+            "/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=forwarded
+        )
+        client_ip = scope["client_ip"]
+        with override_settings(TRUSTED_PROXIES=[ip_network("10.0.0.0/8")]):
+            assert expected == client_ip(request)
+            with pytest.raises(ImproperlyConfigured):
+                client_ip(RequestFactory().get("/", REMOTE_ADDR="10.0.0.1"))
 
 
 class TestShop:
@@ -150,196 +164,138 @@ class TestShop:
     def app(self, tenant):
         app = flask.Flask("shop")
         app.secret_key = "tests"
-        app.add_url_rule("/callback", "callback", lambda: "")
         app.add_url_rule(
             "/",
             "home",
-            lambda: flask.render_template_string(
-                "{{ actor.sub if actor else 'customer' }}"
-            ),
+            lambda: flask.g.actor.sub if flask.g.actor else "customer",
         )
         oauth = OAuth(app)
         oauth.register(
             "auth0",
             client_id=tenant.shop["client_id"],
-            authorize_url=tenant.shop["domain"] + "/authorize",
-            access_token_url=tenant.shop["domain"] + "/oauth/token",
+            client_secret=tenant.shop["client_secret"],
+            server_metadata_url=tenant.shop["domain"]
+            + "/.well-known/openid-configuration",
         )
-        names = {
-            each: getattr(flask, each)
-            for each in ("abort", "request", "session", "url_for")
-        }
-        run("shop", app=app, oauth=oauth, **names)
+        run(
+            README,
+            "shop",
+            app=app,
+            oauth=oauth,
+            DOMAIN=tenant.shop["domain"],
+            CLIENT_ID=tenant.shop["client_id"],
+        )
         return app
 
-    def test_the_token_is_passed_on(self, app):
-        """With a token it goes to /authorize, without offline_access; without one nothing changes."""
-        delegated = (
-            app.test_client()
-            .get("/login?session_transfer_token=stt&organization=org")
-            .location
-        )
-        ordinary = app.test_client().get("/login").location
-        assert "session_transfer_token=stt" in delegated
-        assert "organization=org" in delegated
-        assert "offline_access" not in delegated
-        assert "session_transfer_token" not in ordinary
-        assert "offline_access" in ordinary
-
-    def test_a_malformed_token_is_400(self, app):
-        """A repeated token is a bad request."""
-        assert (
-            400
-            == app.test_client()
-            .get("/login?session_transfer_token=a&session_transfer_token=b")
-            .status_code
-        )
-
-    @pytest.mark.parametrize(
-        ("user", "shown"),
-        [
-            ({"act": {"sub": "auth0|sam"}}, b"auth0|sam"),
-            ({}, b"customer"),
-            (None, b"customer"),
-        ],
-    )
-    def test_the_banner(self, app, user, shown):
-        """Pages know who is really there."""
+    def enter(self, app, **act):
         client = app.test_client()
-        if user is not None:
+        with client.session_transaction() as session:
+            session["user"] = {"sub": "auth0|ada", **act}
+            session["since"] = time.time()
+        return client
+
+    def test_passes_the_token_on(self, app):
+        """With a token it goes to /authorize; an ordinary login is as ever."""
+        query = "session_transfer_token=stt&organization=org"
+        delegated = app.test_client().get("/login?" + query).location
+        assert delegated.endswith("&" + query)
+        assert "session_transfer_token" not in app.test_client().get("/login").location
+
+    def test_answers_400_to_a_malformed_link(self, app):
+        """A token that comes twice goes nowhere."""
+        url = "/login?session_transfer_token=a&session_transfer_token=b"
+        assert 400 == app.test_client().get(url).status_code
+
+    def test_a_failed_login_does_not_loop(self, app):
+        """It ends on a page."""
+        url = "/callback?error=interaction_required&error_description=MFA"
+        assert 403 == app.test_client().get(url).status_code
+
+    def test_knows_the_agent(self, app):
+        """And the customer who has none."""
+        assert b"auth0|sam" == self.enter(app, act={"sub": "auth0|sam"}).get("/").data
+        assert b"customer" == self.enter(app).get("/").data
+        assert b"customer" == app.test_client().get("/").data
+
+    def test_ends_a_delegated_session(self, app, monkeypatch):
+        """After two hours; a customer's own goes on."""
+        agent = self.enter(app, act={"sub": "auth0|sam"})
+        customer = self.enter(app)
+        later = time.time() + DELEGATED_SESSION_LIFETIME + 1
+        monkeypatch.setattr("time.time", lambda: later)
+        assert b"customer" == agent.get("/").data
+        for client, left in ((agent, False), (customer, True)):
             with client.session_transaction() as session:
-                session["user"] = user
-        assert shown == client.get("/").data
+                assert left is ("user" in session)
+
+    def test_leads_out(self, app, tenant):
+        """Here and at the tenant."""
+        client = self.enter(app, act={"sub": "auth0|sam"})
+        response = client.post("/logout")
+        assert 303 == response.status_code
+        assert response.location.startswith(tenant.shop["domain"] + "/v2/logout?")
+        assert b"customer" == client.get("/").data
 
 
-def test_key():
-    """The dict of settings signs an assertion for the audience that it is given."""
-    key = rsa.generate_private_key(65_537, 2_048)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    auth0 = run("key", pem=pem)["AUTH0"]
-    assertion = auth0["client_assertion"]("https://login.acme.com/")
-    claims = jwt.decode(
-        assertion, key.public_key(), ["RS256"], audience="https://login.acme.com/"
-    )
-    assert auth0["client_id"] == claims["sub"]
-
-
-def test_session():
-    """A session with its own CA bundle reaches a tenant over TLS."""
-    with LocalTenant(tls=True) as tenant, requests.Session() as session:
-        proof = {
-            "subject_token": tenant.subject_token("auth0|ada"),
-            "subject_token_type": tenant.subject_token_type,
-            "actor_token": tenant.agent_tokens()["id_token"],
-            "actor_token_type": ID_TOKEN_TYPE,
-        }
-        module = SimpleNamespace(Session=lambda: session)
-        scope = run(
-            "session",
-            requests=module,
-            ca_file=str(tenant.ca_file),
-            console=tenant.console,
-            proof=proof,
-        )
-        assert 60 == scope["stt"].expires_in
-
-
-def test_allowed_hosts():
-    """The example lets the shop pass, and nothing else."""
-    stt = auth0_stt.SessionTransferTokenResult(
-        "stt", auth0_stt.SESSION_TRANSFER_TOKEN_TYPE, 60
-    )
-    for url in (
-        "https://shop.example.com/login",
-        "https://staging.example.com:8443/login",
-    ):
-        request = SimpleNamespace(GET={"shop": url})
-        assert url in run("allowed-hosts", request=request, stt=stt)["url"]
-    with pytest.raises(auth0_stt.InvalidArgumentError):
-        run(
-            "allowed-hosts",
-            request=SimpleNamespace(GET={"shop": "https://evil.example"}),
-            stt=stt,
-        )
-
-
-def test_pytest(tmp_path):
-    """The tests for users' own apps pass as they stand."""
-    (tmp_path / "test_app.py").write_text(code("pytest"))
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "test_app.py",
+def test_every_python_block_is_run_here():
+    """No code that nobody tried."""
+    assert ["console", "shop"] == [
+        block.name for block in blocks(README) if block.language == "python"
     ]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert (0, True) == (done.returncode, "2 passed" in done.stdout)
 
 
-def test_shell(tenant, tmp_path):
-    """The lines for cron print a URL that works."""
-    (script,) = [text for _, language, text in BLOCKS if language == "sh"]
-    lines = {
-        "AUTH0_DOMAIN": tenant.console["domain"],
-        "AUTH0_CLIENT_ID": tenant.console["client_id"],
-        "AUTH0_CLIENT_SECRET": tenant.console["client_secret"],
-        "AUTH0_SUBJECT_TOKEN_TYPE": tenant.subject_token_type,
-        "AUTH0_ACTOR_TOKEN": tenant.agent_tokens()["id_token"],
+def test_its_size():
+    """A page that one reads."""
+    assert len(TEXT.splitlines()) <= 250
+
+
+def test_files_that_are_named_exist():
+    """Whoever looks for a file finds it."""
+    named = re.findall(r"(?:``|<|: )((?:docs|examples)/[\w./]*|\w+\.rst)", TEXT)
+    assert len(named) > 10
+    assert [] == [name for name in named if not (ROOT / name).exists()]
+
+
+def test_the_names_in_the_text_are_public():
+    """A name that is not the package's would send the reader astray."""
+    imported = {
+        name
+        for block in blocks(README)
+        for names in re.findall(r"from auth0_stt import \(([^)]*)\)", block.text)
+        for name in names.replace(",", " ").split()
     }
-    (tmp_path / "auth0.env").write_text(
-        "".join(f"{name}={value}\n" for name, value in lines.items())
-    )
-    for name, body in {
-        "sign-subject": "echo " + tenant.subject_token("auth0|ada"),
-        "auth0-stt": f'exec "{sys.executable}" -m auth0_stt "$@"',
-    }.items():
-        (tmp_path / name).write_text("#!/bin/sh\n" + body + "\n")
-        (tmp_path / name).chmod(0o755)
-    script = script.replace("/etc/console/auth0.env", str(tmp_path / "auth0.env"))
-    environment = {"PATH": str(tmp_path) + os.pathsep + os.defpath}
-    done = subprocess.run(
-        ["sh", "-e", "-c", script, "sh", "auth0|ada", "T-1", "127.0.0.1"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-    )
-    assert "" == done.stderr
-    assert "auth0|ada" == tenant.redeem(done.stdout.strip())["sub"]
+    assert len(imported) > 9
+    assert set() == imported - set(auth0_stt.__all__)
 
 
-def test_settings(tenant):
-    """The two applications' settings are those with which the local tenant's flow works."""
-    console, shop = [
-        json.loads(text) for _, language, text in BLOCKS if language == "json"
-    ]
-    assert console.pop("is_token_endpoint_ip_header_trusted") is True
-    assert shop.pop("initiate_login_uri").startswith("https://")
-    for application, shown in ((tenant.console, console), (tenant.shop, shop)):
-        settings = tenant.settings[application["client_id"]]
-        for name, value in shown.items():
-            assert value == {key: settings[name][key] for key in value}
+def test_versions_and_needs_are_those_of_the_package():
+    """The Pythons and the requirements."""
+    setup = (ROOT / "setup.cfg").read_text("utf-8")
+    assert "python_requires = >=3.7" in setup
+    assert "It runs on Python 3.7 and later" in FLAT
+    assert 4 == setup.count('; python_version >= "3.10"')
+    assert "You need a clone of this repository and Python 3.10 or later" in FLAT
+    requirements = re.findall(r"^    (\w+)>=[\d.]+$", setup, re.M)
+    assert ["attrs", "requests"] == requirements
+    assert "# needs requests and attrs" in FLAT
+    for extra in re.findall(r'"auth0-stt\[(.+?)\]"', TEXT):
+        assert f"\n{extra} =\n" in setup
 
 
-def test_what_holds_a_promise_exists():
-    """Each file that the README names as holding a promise is there."""
-    named = set(re.findall(r"``(tests/[\w./]+)``", README))
-    assert len(named) > 8
-    assert not [name for name in named if not (ROOT / name).exists()]
+REFUSALS = {
+    "never an access token": "tests/core/test_redirect.py",
+    "sends no request twice": "tests/core/test_transport.py",
+    "verification of certificates": "tests/core/test_transport.py",
+    "one IP address": "tests/core/test_arguments.py",
+    "browsers read differently": "tests/core/test_redirect.py",
+    "no token or secret": "tests/core/test_secrets.py",
+}
 
 
-def test_every_code_is_in_the_table():
-    """The table of errors has a line for every code, and none for others."""
-    table = README[
-        README.index("``error.code``") : README.index("``.retryable`` is True")
-    ]
-    shown = set(re.findall(r"^``(\w+)``", table, re.M))
-    codes = {
-        *auth0_stt.CustomTokenExchangeErrorCode,
-        *auth0_stt.TransportErrorCode,
-        "invalid_argument",
-    }
-    assert {str(each) for each in codes} == shown
+def test_what_it_refuses_is_tested():
+    """Each line of the list has its tests."""
+    section = FLAT.partition("What it refuses to do")[2].partition("Where to read")[0]
+    assert section.count(" * ") == len(REFUSALS)
+    for words, path in REFUSALS.items():
+        assert words in section
+        assert (ROOT / path).exists(), path
