@@ -1,8 +1,11 @@
 """What holds for every test: a neutral environment, and a word on what could not be run."""
 
+import contextlib
 import importlib.util
 import os
 import re
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -76,6 +79,30 @@ def neutral_environment(tmp_path_factory):
             patch.delenv(name)
         patch.setenv("NETRC", str(tmp_path_factory.mktemp("home") / "no-netrc"))
         yield
+
+
+@pytest.fixture
+def child():
+    """Start a process that ends with the test, however that ends.
+
+    ``child(command, **options)`` takes what :class:`subprocess.Popen` takes.
+    """
+    processes = []
+
+    def start(command, **options):
+        # In a session of its own, so that what it starts can be ended with it.
+        process = subprocess.Popen(command, start_new_session=True, **options)
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
 
 
 @pytest.fixture(scope="session")

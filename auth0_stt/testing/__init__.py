@@ -16,6 +16,15 @@ Needs the extra: ``pip install "auth0-stt[testing]"``. Nothing in ``auth0_stt`` 
         claims = tenant.redeem(url)     # {"sub": "auth0|ada", "act": {"sub": "auth0|sam"}, ...}
 """
 
+import sys
+
+if sys.version_info < (3, 10):
+    raise ImportError(
+        "auth0_stt.testing needs Python 3.10 or later, and this is Python {}.{}".format(
+            *sys.version_info
+        )
+    )
+
 try:
     import authlib
     import flask
@@ -44,4 +53,4 @@ __all__ = [
     "localhost_names",
 ]
 
-del authlib, flask, joserfc, trustme
+del authlib, flask, joserfc, sys, trustme

@@ -1,0 +1,1 @@
+"""The command line, ``auth0-stt``: one module for each command; ``main`` starts them."""
