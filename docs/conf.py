@@ -13,7 +13,7 @@ author = "auth0-stt maintainers"
 copyright = "the auth0-stt maintainers"  # noqa: A001
 version = release = auth0_stt.__version__
 
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.extlinks", "rules_page"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.extlinks", "rules_page", "command_help"]
 exclude_patterns = ["_build", "action/node_modules"]
 
 # Every name that a page refers to must be there.

@@ -8,8 +8,8 @@ from textwrap import dedent
 
 #: A console's own: its settings, and the signing of subject tokens.
 CONSOLE = """
-    from typing import Any, Dict
-    AUTH0: Dict[str, Any] = {"domain": "", "client_id": "", "client_secret": ""}
+    from auth0_stt import ClientSettings
+    AUTH0: ClientSettings = {"domain": "", "client_id": "", "client_secret": ""}
     def sign_subject(customer_id: str) -> str:
         raise NotImplementedError
 """
@@ -21,6 +21,7 @@ GIVEN = {
     "migrating.rst": {
         "python": CONSOLE
         + """
+    from typing import Any, Dict
     session: Dict[str, Any] = {}
     customer_id = "auth0|ada"
     address = "192.0.2.7"

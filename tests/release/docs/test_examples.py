@@ -9,7 +9,10 @@ import json
 import logging
 import logging.config
 import re
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 
 import jwt
@@ -22,7 +25,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from release.blocks import PAGES, ROOT, blocks, run
+from release.blocks import PAGES, ROOT, blocks, in_language, run
 
 import auth0_stt
 from auth0_stt import (
@@ -337,3 +340,35 @@ def test_shop_django_limit(example):
     for actor in (None, auth0_stt.Actor("auth0|sam", {})):
         example(**PUBLIC, timedelta=timedelta, request=request, actor=actor)
     assert [timedelta(hours=2)] == ends
+
+
+def test_the_lines_for_cron(tenant, agent, tmp_path):
+    """The command line's example prints a URL that opens the account."""
+    (script,) = in_language(ROOT / "docs/commandline.rst", "sh")
+    settings = {
+        "AUTH0_DOMAIN": tenant.console["domain"],
+        "AUTH0_CLIENT_ID": tenant.console["client_id"],
+        "AUTH0_CLIENT_SECRET": tenant.console["client_secret"],
+        "AUTH0_SUBJECT_TOKEN_TYPE": tenant.subject_token_type,
+        "AUTH0_ACTOR_TOKEN": agent.actor_token,
+    }
+    file = tmp_path / "auth0.env"
+    file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+    for name, body in {
+        "sign-subject": f"echo {tenant.subject_token('auth0|ada')}",
+        "auth0-stt": f'exec "{sys.executable}" -m auth0_stt "$@"',
+    }.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    script = script.replace("/etc/console/auth0.env", str(file))
+    done = subprocess.run(
+        ["sh", "-euc", script, "sh", "auth0|ada", "ticket 7", "127.0.0.1"],
+        env={
+            "PATH": f"{tmp_path}:/usr/bin:/bin",
+            "PYTHONPATH": str(Path(auth0_stt.__file__).parents[1]),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert "" == done.stderr
+    assert "auth0|ada" == tenant.redeem(done.stdout.strip())["sub"]

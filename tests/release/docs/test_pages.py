@@ -13,6 +13,7 @@ import test_examples
 from release import given
 from release.blocks import PAGES, ROOT, blocks, in_language
 
+import auth0_stt
 from auth0_stt.rules import RULES
 
 DOCS = [path for path in PAGES if path.parent.name == "docs"]
@@ -136,6 +137,12 @@ class TestBuilt:
         """The page of rules has them all, so that the doctor may link them."""
         anchors = Links(html / "rules.html").anchors
         assert set() == {f"rule-{name}" for name in RULES} - anchors
+
+    def test_every_public_name_is_described(self, html):
+        """The API page has an entry for each name that can be imported."""
+        anchors = Links(html / "api.html").anchors
+        names = {f"auth0_stt.{name}" for name in auth0_stt.__all__}
+        assert {"auth0_stt.__version__"} == names - anchors
 
     def test_other_sites(self, html):
         """Links lead to Auth0's documentation, by https, and to few others."""
