@@ -25,6 +25,9 @@ nitpick_ignore_regex = [
     ("py:.*", r"(Any|Callable|Dict|List|Mapping|Optional|Sequence|Tuple|Type|Union)"),
 ]
 
+# What is in quotes gets copied.
+smartquotes = False
+
 # Auth0's pages, by their path.
 extlinks = {"auth0": ("https://auth0.com/docs/%s", None)}
 extlinks_detect_hardcoded_links = True
