@@ -34,7 +34,7 @@ def _fields(whose: str) -> Tuple[Tuple[str, str], ...]:
         if rule.whose == whose and rule.setting
     }
     names = ["client_id", "name", *sorted(settings)]
-    return (("fields", ",".join(names)), ("include_fields", "true"))
+    return (("fields", ",".join(names)),)
 
 
 _LOG_FIELDS = "log_id,date,type,client_id,description,ip,hostname,audience,details"
@@ -73,13 +73,7 @@ SOURCES: Dict[str, Source] = {
             "tenant-settings",
             "tenants/settings",
             "read:tenant_settings",
-            (
-                (
-                    "fields",
-                    "skip_non_verifiable_callback_uri_confirmation_prompt",
-                ),
-                ("include_fields", "true"),
-            ),
+            (("fields", "skip_non_verifiable_callback_uri_confirmation_prompt"),),
         ),
         Source(
             "custom-domains",
@@ -109,7 +103,6 @@ SOURCES: Dict[str, Source] = {
                 ("sort", "date:-1"),
                 ("per_page", "100"),
                 ("fields", _LOG_FIELDS),
-                ("include_fields", "true"),
             ),
             items="logs",
         ),
