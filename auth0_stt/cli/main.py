@@ -8,18 +8,19 @@ import sys
 from typing import Any, List, Optional
 
 from .. import __version__
-from . import demo, mint
+from . import demo, doctor, mint
 from .ends import USAGE, CommandError, report
 
 #: Modules with a function add_parser(commands), which adds a parser that sets ``run``.
 #: What a command alone needs is imported when it runs.
-_COMMANDS = (mint, demo)
+_COMMANDS = (mint, doctor, demo)
 
 _CLOSED_PIPE = 128 + 13  # as a shell reports a process that SIGPIPE ended
 
 _DESCRIPTION = """\
 Auth0 Session Delegation from the command line: mint the session transfer token that
-opens a customer's account for a support agent, or watch the whole flow on this machine.
+opens a customer's account for a support agent, find out why it does not work on a
+tenant, or watch the whole flow on this machine.
 """
 
 _EXAMPLE = """\

@@ -532,6 +532,8 @@ def _place(url: SplitResult) -> Tuple[Any, ...]:
 
 def _login_route(case: _Case) -> Optional[_Verdict]:
     login = case.login()
+    if login.reason is not None and case.documents.has(TRY_LOGIN):
+        return _unread(login)
     if login.reason is not None:
         log = case.log
         if log.minted is not None and log.redemption is None:
