@@ -1,16 +1,20 @@
-"""Reproducible archives, and a clone that stays clean. Everything else is in setup.cfg.
+"""Reproducible archives, links that lead somewhere, and a clone that stays clean.
 
-The same commit gives the same bytes, whoever builds it and whenever.
+The same commit gives the same bytes, whoever builds it and whenever. Everything else is
+in setup.cfg.
 """
 
 import atexit
+import configparser
 import gzip
 import io
 import os
+import re
 import shutil
 import sys
 import tarfile
 import tempfile
+from pathlib import Path
 
 from setuptools import setup
 from setuptools.command.sdist import sdist
@@ -53,4 +57,22 @@ def _options():
     return {"build": {"build_base": scratch}, "egg_info": {"egg_base": scratch}}
 
 
-setup(cmdclass={"sdist": ReproducibleSdist}, options=_options())
+def _long_description():
+    """The README, whose links to files have no meaning on the package page."""
+    here = Path(__file__).parent
+    config = configparser.ConfigParser(interpolation=None)
+    config.read(str(here / "setup.cfg"), encoding="utf-8")
+    urls = config["metadata"]["project_urls"]
+    files = re.search(r"^Source = (.*)$", urls, re.M).group(1) + "blob/main/"
+    return re.sub(
+        r"(?m)(?<=<)(?!https:)(?=[\w/]+\.rst>`_)|(?<=: )(?=docs/[\w/]+\.rst$)",
+        files,
+        (here / "README.rst").read_text("utf-8"),
+    )
+
+
+setup(
+    cmdclass={"sdist": ReproducibleSdist},
+    long_description=_long_description(),
+    options=_options(),
+)

@@ -6,6 +6,7 @@ left behind among the sources, and the sdist runs its own tests.
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,10 @@ def known_files():
 def check_wheel(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.partition("/")[0] for name in names}
+    (metadata,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+    page = zipfile.ZipFile(wheel).read(metadata).decode("utf-8")
+    assert "blob/main/docs/setup.rst>`_" in page, "no link to the documentation"
+    assert not re.search(r"<\w+/?[\w/]*\.rst>|: docs/", page), "a link to nowhere"
     files = {name for name in known_files() if name.startswith("auth0_stt/")}
     assert "auth0_stt/py.typed" in names, "the wheel lacks py.typed"
     assert {"auth0_stt"} == {top for top in tops if not top.endswith(".dist-info")}, (

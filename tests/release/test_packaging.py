@@ -39,13 +39,27 @@ def test_every_environment_is_in_the_list():
 
 
 def test_the_version_stands_in_one_place():
-    """setup.cfg and the changelog follow the package."""
+    """setup.cfg and the changelog follow the package; a release has a date."""
     assert "attr: auth0_stt.__version__" == read("setup.cfg")["metadata"]["version"]
     assert re.search(
-        rf"^{re.escape(auth0_stt.__version__)}\b",
+        rf"^{re.escape(auth0_stt.__version__)} \(20\d\d-\d\d-\d\d\)$",
         (ROOT / "CHANGELOG.rst").read_text("utf-8"),
         re.M,
     )
+
+
+def test_the_home_of_the_project_stands_in_one_place():
+    """Who gives it one changes setup.cfg, and nothing else."""
+    urls = re.findall(r"= (https://.*)", read("setup.cfg")["metadata"]["project_urls"])
+    home = min(urls, key=len)
+    assert [home] * len(urls) == [url[: len(home)] for url in urls]
+    pages = [
+        *ROOT.glob("*.rst"),
+        *ROOT.glob("docs/*.rst"),
+        *ROOT.glob("examples/*.rst"),
+    ]
+    assert len(pages) > 10
+    assert [] == [page for page in pages if home in page.read_text("utf-8")]
 
 
 def test_ci_gives_the_commands_of_the_readme():
