@@ -35,14 +35,26 @@ exit codes:
 """
 
 
+_DOCUMENTS = "documents: see below"
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Writes the part about the documents when somebody reads it, not before."""
+
+    def add_text(self, text: Optional[str]) -> None:
+        if text is not None and _DOCUMENTS in text:
+            text = text.replace(_DOCUMENTS, _documents_help())
+        super().add_text(text)
+
+
 def add_parser(commands: Any) -> None:
     """Add the command ``doctor``."""
     parser = commands.add_parser(
         "doctor",
         help="find out why it does not work on a tenant",
         description=_DESCRIPTION,
-        epilog="\n".join((_SETTINGS, _documents_help(), _EXIT_CODES)),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join((_SETTINGS, _DOCUMENTS, _EXIT_CODES)),
+        formatter_class=_Help,
         allow_abbrev=False,
     )
     parser.set_defaults(run=_run)

@@ -14,6 +14,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import create_autospec
 
 import jwt
 import pytest
@@ -38,6 +39,8 @@ from auth0_stt import (
     build_session_transfer_redirect,
     request_session_transfer_token,
 )
+from auth0_stt.doctor.reader import read
+from auth0_stt.rules import RULES
 from auth0_stt.testing import LocalTenant
 
 ERRORS = ROOT / "docs/errors.rst"
@@ -341,6 +344,18 @@ def test_shop_django_limit(example):
     for actor in (None, auth0_stt.Actor("auth0|sam", {})):
         example(**PUBLIC, timedelta=timedelta, request=request, actor=actor)
     assert [timedelta(hours=2)] == ends
+
+
+def test_doctor_nightly(example, monkeypatch):
+    """The job names what is wrong in the tenant that it reads."""
+    off = {"delegation": {"allow_delegated_access": False}}
+    monkeypatch.setattr(
+        "auth0_stt.doctor.reader.read",
+        create_autospec(read, return_value={"shop": {"session_transfer": off}}),
+    )
+    what_to_fix = example()["what_to_fix"]
+    (sentence,) = what_to_fix("acme.eu.auth0.com", "token", "console-id", "shop-id")
+    assert sentence == RULES["shop-allows-delegation"].fix
 
 
 def test_the_lines_for_cron(tenant, agent, tmp_path):

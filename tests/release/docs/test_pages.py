@@ -28,6 +28,7 @@ AUTH0_PAGES = {
     "authenticate/single-sign-on/session-delegation/implement-session-delegation",
     "authenticate/single-sign-on/session-delegation/session-delegation-behavior-and-monitoring",
     "customize/actions/limitations",
+    "deploy-monitor/auth0-cli",
 }
 
 
