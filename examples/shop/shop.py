@@ -98,7 +98,7 @@ def logout() -> ResponseReturnValue:
 
 def local_path(path: str) -> str:
     """Return the path if it stays on this site, else the home page."""
-    # To a browser "//host" is another site, "\\" the same as "/", and a tab nothing.
+    # Browsers take "//host" for another site, a backslash for "/", and skip tabs.
     return path if re.fullmatch(r"/(?!/)[!-\[\]-~]*", path) else "/"
 
 
