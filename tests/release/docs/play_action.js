@@ -13,6 +13,7 @@ const check = (condition, message) => {
 const text = (...values) => values.every((each) => each && typeof each === "string");
 
 const cache = new Map();
+const lifetimes = [];
 const cacheApi = {
   get: (key) => {
     const record = cache.get(key);
@@ -28,6 +29,7 @@ const cacheApi = {
     }
     const record = { value, expires_at: Date.now() + ttl };
     cache.set(key, record);
+    lifetimes.push(ttl);
     return { type: "success", record };
   },
 };
@@ -80,7 +82,7 @@ const apiThatRecords = (calls) => {
     } catch (error) {
       thrown = error.name;
     }
-    outcomes.push({ calls, thrown });
+    outcomes.push({ calls, thrown, lifetimes: lifetimes.splice(0) });
   }
   console.log(JSON.stringify(outcomes));
 })();

@@ -4,10 +4,13 @@ import base64
 import copy
 import hmac
 import json
+import time
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import ECAlgorithm
 from release.blocks import ROOT
 
 PROGRAM = ROOT / "docs/action/sign_subject.py"
@@ -191,6 +194,12 @@ def test_a_replayed_token(play, event, signing):
     ) == refusal(second)
 
 
+def test_a_token_is_remembered_for_as_long_as_it_could_be_used(play, event, signing):
+    """A minute, and the five seconds that the clocks may differ; in milliseconds."""
+    (outcome,) = play(event(signing.sign_subject("auth0|ada")))
+    assert [65_000] == outcome["lifetimes"]
+
+
 def test_a_refused_agent_does_not_use_the_token_up(play, event, signing):
     """The token of an attempt that was refused for the agent is not remembered."""
     token = signing.sign_subject("auth0|ada")
@@ -289,6 +298,24 @@ class TestForgeries:
         assert "rejectInvalidSubjectToken" == refusal(outcome)[0]
 
 
+@pytest.mark.parametrize(
+    ("times", "accepted"),
+    [
+        ({"iat": -62, "exp": -2}, True),
+        ({"iat": -70, "exp": 600}, False),
+        ({"iat": -20, "exp": -10}, False),
+        ({"iat": 3, "exp": 63}, True),
+        ({"iat": 10, "exp": 70}, False),
+    ],
+)
+def test_the_age(play, event, signing, times, accepted):
+    """A token lives for a minute, and the clocks may differ by five seconds."""
+    now = int(time.time())
+    token = signed(signing, **{name: now + value for name, value in times.items()})
+    (outcome,) = play(event(token))
+    assert accepted == (outcome["calls"][0][0] == "setActor")
+
+
 @pytest.mark.parametrize("jwks", ["", "{}", '{"keys": 1}'])
 def test_a_broken_secret(play, event, signing, jwks):
     """A mistake in the Action's settings throws: it must not throttle the agent."""
@@ -296,6 +323,26 @@ def test_a_broken_secret(play, event, signing, jwks):
         event(signing.sign_subject("auth0|ada"), secrets={"SUBJECT_JWKS": jwks})
     )
     assert ([], True) == (outcome["calls"], outcome["thrown"] is not None)
+
+
+def test_a_broken_key(play, event, signing):
+    """So does a key in the secret that is none."""
+    made = event(signing.sign_subject("auth0|ada"))
+    (key,) = json.loads(made["secrets"]["SUBJECT_JWKS"])["keys"]
+    made["secrets"]["SUBJECT_JWKS"] = json.dumps({"keys": [{**key, "x": "AA"}]})
+    (outcome,) = play(made)
+    assert ([], True) == (outcome["calls"], outcome["thrown"] is not None)
+
+
+def test_another_curve(play, event, signing):
+    """Only ES256 counts, even if the secret has a key for something else."""
+    key = ec.generate_private_key(ec.SECP384R1())
+    jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    claims = claims_of(signing.sign_subject("auth0|ada"))
+    token = jwt.encode(claims, key, "ES384", headers={"kid": "other"})
+    secret = {"SUBJECT_JWKS": json.dumps({"keys": [{**jwk, "kid": "other"}]})}
+    (outcome,) = play(event(token, secrets=secret))
+    assert "Subject token: ERR_JOSE_ALG_NOT_ALLOWED" == refusal(outcome)[1]
 
 
 def test_rotation(play, event, signing, new_key, monkeypatch):
