@@ -232,7 +232,8 @@ _TABLE = (
         "(Enterprise).",
         '429 "too_many_requests"; the library marks the error retryable.',
         "Mint on the agent's click only, and try again after retry_after seconds.",
-        "[doc] troubleshoot/customer-support/operational-policies/rate-limit-policy",
+        "[doc] troubleshoot/customer-support/operational-policies/rate-limit-policy/"
+        "rate-limit-configurations/essentials-professional-b2b",
     ),
     Rule(
         "tenant-answers",

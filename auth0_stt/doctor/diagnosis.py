@@ -636,7 +636,7 @@ def _loopback_prompt(case: _Case) -> Optional[_Verdict]:
         return _unread(document)
     used = (case.authorize_query() or {}).get("redirect_uri")
     callbacks = used or callbacks
-    local = [each for each in callbacks if _is_loopback(_split(each))]
+    local = [each for each in callbacks if _is_not_verifiable(each)]
     if not local:
         return _Verdict("ok", "no callback on localhost or 127.0.0.1", "shop")
     name = "skip_non_verifiable_callback_uri_confirmation_prompt"
@@ -653,6 +653,11 @@ def _loopback_prompt(case: _Case) -> Optional[_Verdict]:
     if skip is None or len(local) < len(callbacks):
         return _Verdict("unknown", found, source)
     return _Verdict("wrong", found, source)
+
+
+def _is_not_verifiable(callback: str) -> bool:
+    scheme = callback.partition(":")[0]
+    return scheme not in ("http", "https") or _is_loopback(_split(callback))
 
 
 def _is_loopback(url: Optional[SplitResult]) -> bool:
@@ -672,11 +677,6 @@ def _logout_url(case: _Case) -> Optional[_Verdict]:
 
 
 def _two_domains(case: _Case) -> Optional[_Verdict]:
-    log = case.log
-    minted = log.minted.hostname if log.minted else None
-    redeemed = log.redemption.hostname if log.redemption else None
-    if log.redemption_failure() == "no-open-session" and minted and minted == redeemed:
-        return _Verdict("wrong", f"both applications use {minted}", "logs")
     document = case.documents["custom-domains"]
     listed = document.items()
     if listed.reason is not None:
@@ -687,7 +687,10 @@ def _two_domains(case: _Case) -> Optional[_Verdict]:
         return _Verdict("ok", ", ".join(sorted(ready)), document.name)
     if not document.complete():
         return _Verdict("unknown", "the list goes on on another page", document.name)
-    found = "no custom domain" if not domains else "no custom domain is ready"
+    found = "no custom domain is ready" if domains else "no custom domain"
+    if case.log.entered:
+        # In a browser without a session of the agent's, one domain is enough.
+        return _Verdict("ok", f"{found}, but the last login worked", "logs")
     return _Verdict("wrong", found, document.name)
 
 

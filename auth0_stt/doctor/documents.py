@@ -37,7 +37,7 @@ def _fields(whose: str) -> Tuple[Tuple[str, str], ...]:
     return (("fields", ",".join(names)),)
 
 
-_LOG_FIELDS = "log_id,date,type,client_id,description,ip,hostname,audience,details"
+_LOG_FIELDS = "log_id,date,type,client_id,description,ip,audience,details"
 
 SOURCES: Dict[str, Source] = {
     source.name: source

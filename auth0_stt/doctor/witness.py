@@ -25,7 +25,8 @@ MINT_TEXTS = (
     (r"invalid actor token", "actor-token-own"),
     (r"suspicious|too_many_attempts", "attempts-per-address"),
     (r"too_many_requests|rate limit|global limit", "exchange-rate"),
-    (r"session_transfer_disabled|feature", "plan"),
+    (r"session_transfer_disabled|not available for this tenant", "plan"),
+    (r"public client", "console-confidential"),
     (r"not a member|no member", "organization-member"),
     (r"organization", "organization-exists"),
     (r"may not use|not allowed|unauthorized_client", "console-may-exchange"),
@@ -38,7 +39,8 @@ MINT_TEXTS = (
         "client-credentials",
     ),
     (r"action (raised|threw|failed|timed out)|server_error", "action-runs"),
-    (r"user .*(block|unknown|not exist|not found)|set no user", "customer-active"),
+    (r"set no user", "action-sets-user"),
+    (r"user .*(block|unknown|not exist|not found)", "customer-active"),
     (r"subject.?token", "subject-token-accepted"),
 )
 #: What a failed redemption says.
@@ -55,7 +57,11 @@ REDEMPTION_TEXTS = (
     (r"callback url mismatch", "callback-registered"),
     (r"non.?verifiable|loopback|localhost", "loopback-prompt"),
     (r"multi-?factor|\bmfa\b", "mfa"),
+    (r"skip_consent|of the api\b", "api-skips-consent"),
     (r"consent", "shop-first-party"),
+    (r"user .*(block|unknown)", "customer-active"),
+    (r"pushed|request_uri", "no-pushed-request"),
+    (r"fresh login|max_age|prompt=login", "no-reauthentication"),
     (r"not a member|organization", "shop-organization"),
     (r"connection", "shop-connection"),
     (r"prompt|interaction|enrol", "no-prompts"),
@@ -89,7 +95,6 @@ class Event:
     date: Optional[float]
     text: str
     ip: Optional[str]
-    hostname: Optional[str]
     audience: str
     subject_token_type: Optional[str]
     failed: bool
@@ -217,7 +222,6 @@ def _event(entry: Any) -> Optional[Event]:
         date=_seconds(entry.get("date")),
         text=_said(entry, details),
         ip=_text(entry.get("ip")) or None,
-        hostname=_text(entry.get("hostname")) or None,
         audience=_text(entry.get("audience")),
         subject_token_type=_text(details.get("subject_token_type")) or None,
         failed=kind == "w" or kind.startswith("f"),
@@ -229,7 +233,7 @@ def _said(entry: Any, details: Any) -> str:
     error = details.get("error")
     parts = [_text(entry.get("description"))]
     if isinstance(error, dict):
-        parts += [_text(error.get(name)) for name in ("oauthError", "type", "message")]
+        parts += [_text(error.get(name)) for name in ("oauthError", "message")]
     else:
         parts.append(_text(error))
     words: List[str] = []

@@ -114,7 +114,7 @@ BREAKS.update(
         "action-sets-user": code("api.authentication.setUserById(", "const user = ("),
         "action-sets-actor": code("api.authentication.setActor(", "console.log("),
         "mfa": lambda d: d.update({"mfa-policies": ["all-applications"]}),
-        "two-domains": lambda d: d.update({"custom-domains": []}),
+        "two-domains": lambda d: (d.update({"custom-domains": []}), redemption(d)),
         "console-connection": lambda d: put(
             d["console-connections"],
             "connections",
@@ -534,6 +534,13 @@ class TestLog:
         found["logs"].insert(0, entry("fecte", 50, "other", "Unauthorized", AGENT))
         found["logs"].insert(0, entry("w", 51, "other", BINDING, AGENT))
         assert [] == wrong(found)
+
+    def test_one_domain_that_worked(self):
+        """One domain is enough for an agent in a browser without a session."""
+        found = documents()
+        found["custom-domains"] = []
+        finding = by_rule(found)["two-domains"]
+        assert ("ok", "logs") == (finding.status, finding.source)
 
     def test_order(self):
         """Entries are sorted by their dates, whatever the order of the document."""
