@@ -39,7 +39,7 @@ from .browser import Browser, RedemptionFailed
 from .local_tenant import LocalTenant
 from .tenant.action import Api, Event
 from .tenant.clock import Clock
-from .tenant.records import Log
+from .tenant.logs import Log
 from .tenant.web.tls import localhost_names
 
 __all__ = [

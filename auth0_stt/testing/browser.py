@@ -2,7 +2,7 @@
 
 import secrets
 from typing import Any, Dict, Optional
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 from attr import attrs
 from authlib.integrations.base_client import OAuthError
@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from .tenant.origin import ADDRESS_HEADER, REASON_HEADER
+from .tenant.origin import ADDRESS_HEADER, REASON_HEADER, RULE_HEADER
 from .tenant.settings import SHOP_ID
 from .tenant.state import State
 
@@ -22,13 +22,15 @@ TIMEOUT = 10.0
 class RedemptionFailed(Exception):  # noqa: N818
     """The agent did not get into the customer's account.
 
-    ``reason`` says why in words; ``page`` is what the browser shows instead (``"login"``,
+    ``reason`` says why in words, ``rule`` is the id of a row of :mod:`auth0_stt.rules`,
+    None where none applies. ``page`` is what the browser shows instead (``"login"``,
     ``"error"``), None where the application got an OAuth ``error`` at its callback.
     """
 
     reason: str
     error: Optional[str] = None
     page: Optional[str] = None
+    rule: Optional[str] = None
 
     def __str__(self) -> str:
         return self.reason
@@ -58,7 +60,7 @@ class Browser:
         """Follow a redirect URL into the shop; return the claims of the ID token it gets.
 
         Raises:
-            RedemptionFailed: with ``reason`` in words.
+            RedemptionFailed: with ``reason`` in words and the ``rule`` that was broken.
         """
         query = parse_qs(urlsplit(url).query, keep_blank_values=True)
         names = ("session_transfer_token", "organization")
@@ -66,8 +68,10 @@ class Browser:
             name: query[name] for name in names if name in query
         }
         if "session_transfer_token" not in passed_on:
-            raise RedemptionFailed("The URL carries no session_transfer_token.")
-        return self.log_in(self._tenant.application(SHOP_ID), None, scope, **passed_on)
+            text = "The URL carries no session_transfer_token."
+            raise RedemptionFailed(text, rule="login-route-passes-token")
+        shop = self._tenant.application(SHOP_ID)
+        return self.log_in(shop, None, scope, **passed_on)
 
     def sign_in(
         self,
@@ -80,16 +84,15 @@ class Browser:
         Raises:
             RedemptionFailed: with ``reason`` in words.
         """
-        application = application or self._tenant.application(SHOP_ID)
         user = self._tenant.users[user_id]
         form = {"username": user["email"], "password": user["password"]}
+        application = application or self._tenant.application(SHOP_ID)
         return self.log_in(application, form, scope=scope)
 
     def log_out(self, application: Optional[Dict[str, str]] = None) -> None:
         """Log out on the domain of an application (the shop)."""
-        self._get(
-            self._issuer(application or self._tenant.application(SHOP_ID)) + "v2/logout"
-        )
+        application = application or self._tenant.application(SHOP_ID)
+        self._get(self._issuer(application) + "v2/logout")
 
     def log_in(
         self,
@@ -106,15 +109,13 @@ class Browser:
         try:
             return self._log_in(application, form, dict(parameters, scope=scope))
         except OAuthError as error:
-            raise RedemptionFailed(
-                error.description or error.error, error.error
-            ) from None
+            text = error.description or error.error
+            raise RedemptionFailed(text, error.error) from None
         except OSError as error:
             raise RedemptionFailed(f"The tenant gave no answer: {error}") from None
         except (JoseError, ValueError, LookupError) as error:
-            raise RedemptionFailed(
-                f"The login did not end with an ID token: {type(error).__name__}: {error}"
-            ) from None
+            text = "The login did not end with an ID token: "
+            raise RedemptionFailed(f"{text}{type(error).__name__}: {error}") from None
 
     def _log_in(
         self,
@@ -122,16 +123,8 @@ class Browser:
         form: Optional[Dict[str, str]],
         parameters: Dict[str, Any],
     ) -> Dict[str, Any]:
-        client_id, issuer = application["client_id"], self._issuer(application)
-        web, verifier, nonce = (
-            self.session,
-            secrets.token_urlsafe(48),
-            secrets.token_urlsafe(16),
-        )
-        web.client_id, web.client_secret = client_id, application["client_secret"]
-        web.redirect_uri = self._tenant.settings[client_id]["callbacks"][0]
-        web.code_challenge_method = "S256"
-        web.token_endpoint_auth_method = "client_secret_post"
+        issuer, web = self._issuer(application), self._client(application)
+        verifier, nonce = secrets.token_urlsafe(48), secrets.token_urlsafe(16)
         address, state = web.create_authorization_url(
             issuer + "authorize",
             code_verifier=verifier,
@@ -139,40 +132,74 @@ class Browser:
             response_mode="query",
             **parameters,
         )
-        answer = self._get(address)
+        answer = self._get(self._pushed(application, address))
         if form is not None and not answer.is_redirect:
-            answer = self._send(
-                "POST", issuer + "u/login?" + urlsplit(address).query, data=form
-            )
+            query = urlsplit(address).query
+            answer = self._send("POST", f"{issuer}u/login?{query}", data=form)
             answer = self._get(issuer.rstrip("/") + answer.headers.get("Location", "/"))
-        callback = str(answer.headers.get("Location", ""))
-        if not callback.startswith(web.redirect_uri):
-            page, reason = "login", "The browser shows the login page."
-            if not answer.ok:
-                page, reason = (
-                    "error",
-                    f"The tenant answered HTTP {answer.status_code}.",
-                )
-            raise RedemptionFailed(answer.headers.get(REASON_HEADER, reason), page=page)
-        told: Dict[str, str] = dict(parse_qsl(urlsplit(callback).query))
-        if "error" in told:
-            raise RedemptionFailed(
-                told.get("error_description", told["error"]), told["error"]
-            )
+        callback = self._callback(answer, web.redirect_uri)
         token = web.fetch_token(
             issuer + "oauth/token",
             authorization_response=callback,
             state=state,
             code_verifier=verifier,
             timeout=TIMEOUT,
+            headers=self._headers(issuer),
         )
-        keys = KeySet.import_key_set(self._get(issuer + ".well-known/jwks.json").json())
-        claims: Dict[str, Any] = jwt.decode(
-            token["id_token"], keys, ["RS256", "PS256"]
-        ).claims
+        return self._verified(token["id_token"], issuer, web.client_id, nonce)
+
+    def _client(self, application: Dict[str, str]) -> OAuth2Session:
+        web, client_id = self.session, application["client_id"]
+        web.client_id, web.client_secret = client_id, application["client_secret"]
+        callbacks = self._tenant.settings[client_id].get("callbacks")
+        web.redirect_uri = next(iter(callbacks or ()), "https://shop.example.com/none")
+        web.code_challenge_method = "S256"
+        web.token_endpoint_auth_method = "client_secret_post"
+        return web
+
+    def _pushed(self, application: Dict[str, str], address: str) -> str:
+        """Return where to send the browser: an application may have to push (RFC 9126)."""
+        client_id = application["client_id"]
+        setting = "require_pushed_authorization_requests"
+        if self._tenant.settings[client_id].get(setting) is not True:
+            return address
+        form = dict(parse_qsl(urlsplit(address).query), **application)
+        endpoint = self._issuer(application) + "oauth/par"
+        uri = self._send("POST", endpoint, data=form).json()["request_uri"]
+        query = urlencode({"client_id": client_id, "request_uri": uri})
+        return f"{address.partition('?')[0]}?{query}"
+
+    def _callback(self, answer: Any, redirect_uri: str) -> str:
+        """Return the callback URL that the browser is sent to.
+
+        Raises:
+            RedemptionFailed: the browser shows a page, or the application got an error.
+        """
+        callback = str(answer.headers.get("Location", ""))
+        rule = answer.headers.get(RULE_HEADER)
+        if not callback.startswith(redirect_uri):
+            page, reason = "login", "The browser shows the login page."
+            if not answer.ok:
+                page = "error"
+                reason = f"The tenant answered HTTP {answer.status_code}."
+            reason = answer.headers.get(REASON_HEADER, reason)
+            raise RedemptionFailed(reason, page=page, rule=rule)
+        told: Dict[str, str] = dict(parse_qsl(urlsplit(callback).query))
+        if "error" in told:
+            reason = told.get("error_description", told["error"])
+            raise RedemptionFailed(reason, told["error"], rule=rule)
+        return callback
+
+    def _verified(
+        self, id_token: str, issuer: str, client_id: str, nonce: str
+    ) -> Dict[str, Any]:
+        keys = self._get(issuer + ".well-known/jwks.json").json()
+        decoded = jwt.decode(id_token, KeySet.import_key_set(keys), ["RS256", "PS256"])
         expected = {"iss": issuer, "aud": client_id, "nonce": nonce}
         options: Any = {k: {"essential": True, "value": v} for k, v in expected.items()}
-        jwt.JWTClaimsRegistry(now=int(self._tenant.clock()), **options).validate(claims)
+        now = int(self._tenant.clock())
+        jwt.JWTClaimsRegistry(now=now, **options).validate(decoded.claims)
+        claims: Dict[str, Any] = decoded.claims
         return claims
 
     def _issuer(self, application: Dict[str, str]) -> str:
@@ -182,12 +209,14 @@ class Browser:
     def _get(self, url: str) -> Any:
         return self._send("GET", url)
 
+    def _headers(self, url: str) -> Dict[str, str]:
+        return {ADDRESS_HEADER: f"{self._tenant.address_secret} {self.ip}"}
+
     def _send(self, method: str, url: str, **kwargs: Any) -> Any:
-        headers = {ADDRESS_HEADER: f"{self._tenant.address_secret} {self.ip}"}
         return self.session.request(
             method,
             url,
-            headers=headers,
+            headers=self._headers(url),
             withhold_token=True,
             allow_redirects=False,
             timeout=TIMEOUT,

@@ -10,8 +10,9 @@ from .tenant.clients import Client
 from .tenant.clock import Clock
 from .tenant.issue import refresh_token, tokens_for
 from .tenant.login import SESSION_LIFETIME
+from .tenant.logs import Log
 from .tenant.origin import ADDRESS_HEADER
-from .tenant.records import Fault, Log, Records, Session
+from .tenant.records import Fault, Records, Session
 from .tenant.settings import CONSOLE_ID, SHOP_ID, SUBJECT_TOKEN_TYPE, Settings
 from .tenant.state import State
 from .tenant.tokens import application_key
@@ -60,8 +61,13 @@ class LocalTenant:
     organizations = Part[Dict[str, Settings]]()
     connections = Part[Dict[str, Settings]]()
     token_exchange_profiles = Part[Dict[str, Settings]]()
-    resource_servers = Part[List[str]]()
+    actions = Part[Dict[str, Settings]]()
+    resource_servers = Part[Dict[str, Settings]]()
     action = Part[Action]()
+    action_secrets = Part[Dict[str, str]]()
+    delegation_available = Part[bool]()
+    token_exchanges_per_second = Part[Optional[int]]()
+    deny_status = Part[int]()
     clock = Part[Clock]()
     records = Part[Records]()
 
@@ -178,11 +184,11 @@ class LocalTenant:
         return self._certificates.client_certificate(name)
 
     def _register(self, method: str, credential: Dict[str, str]) -> None:
-        console = self.settings[CONSOLE_ID]
-        methods = console["client_authentication_methods"] = (
-            console.get("client_authentication_methods") or {}
-        )
-        credentials = methods.setdefault(method, {}).setdefault("credentials", [])
+        name, console = "client_authentication_methods", self.settings[CONSOLE_ID]
+        console[name] = console.get(name) or {}
+        methods = console[name]
+        methods.setdefault(method, {"credentials": []})
+        credentials = methods[method]["credentials"]
         if credential not in credentials:
             credentials.append(credential)
 

@@ -68,7 +68,7 @@ class TestSecrets:
             client_secret=None,
             headers={"Authorization": header},
         )
-        assert "invalid_client" == another.json()["error"]
+        assert (401, "access_denied") == refused(another)
 
     def test_two_ways_at_once(self, tenant):
         """A client must not use more than one way (RFC 6749, 2.3)."""
@@ -80,7 +80,7 @@ class TestSecrets:
     def test_switched_off(self, tenant):
         """An application that authenticates with a key only has no valid secret."""
         tenant.settings["console"]["token_endpoint_auth_method"] = None
-        assert (401, "invalid_client") == refused(mint(tenant))
+        assert (401, "access_denied") == refused(mint(tenant))
 
     @pytest.mark.parametrize(
         "name",
@@ -105,7 +105,7 @@ class TestSecrets:
         old = tenant.console["client_secret"]
         tenant.settings["console"]["client_secret"] = "new"
         assert "new" == tenant.console["client_secret"]
-        assert (401, "invalid_client") == refused(mint(tenant, client_secret=old))
+        assert (401, "access_denied") == refused(mint(tenant, client_secret=old))
 
 
 class TestPrivateKeyJwt:
@@ -133,14 +133,9 @@ class TestPrivateKeyJwt:
 
     def test_used_once_by_each(self, tenant):
         """A jti is its issuer's: another application may use the same."""
-        pem = tenant.settings["shop"]["client_authentication_methods"] = {
-            "private_key_jwt": {"credentials": []}
-        }
-        tenant.private_key  # noqa: B018 registered for the console
-        credentials = tenant.settings["console"]["client_authentication_methods"][
-            "private_key_jwt"
-        ]["credentials"]
-        pem["private_key_jwt"]["credentials"] = credentials
+        assert tenant.private_key  # registered for the console
+        name = "client_authentication_methods"
+        tenant.settings["shop"][name] = tenant.settings["console"][name]
         assert (
             200 == mint_with(tenant, assertion(tenant, claims={"jti": "1"})).status_code
         )
@@ -222,7 +217,7 @@ class TestCertificates:
         """The request goes to mtls.{domain}, the audience stays that of the domain."""
         answer = self.mint_by_certificate(secure, secure.client_certificate)
         assert 200 == answer.status_code
-        assert f"localhost:{secure.port}" == secure.logs[-1].hostname
+        assert "secte" == secure.logs[-1].type
 
     @pytest.mark.parametrize("form", ["pem", "thumbprint"])
     def test_registered_otherwise(self, form):
@@ -249,7 +244,7 @@ class TestCertificates:
         """Only the certificate itself counts, not who signed it."""
         certificate, key, _ = secure.new_certificate("other")
         answer = self.mint_by_certificate(secure, (certificate, key))
-        assert (401, "invalid_client") == refused(answer)
+        assert (401, "access_denied") == refused(answer)
 
     def test_a_second_registered_certificate(self, secure):
         """Several may be registered by their thumbprints."""
@@ -262,16 +257,14 @@ class TestCertificates:
 
     def test_no_certificate(self, secure):
         """Without one there is no proof."""
-        assert (401, "invalid_client") == refused(
-            self.mint_by_certificate(secure, None)
-        )
+        assert (401, "access_denied") == refused(self.mint_by_certificate(secure, None))
 
     def test_other_domain(self, secure):
         """On the ordinary domain a certificate proves nothing."""
         answer = self.mint_by_certificate(
             secure, secure.client_certificate, "localhost"
         )
-        assert (401, "invalid_client") == refused(answer)
+        assert (401, "access_denied") == refused(answer)
 
     def test_of_another_authority(self, secure):
         """A certificate of another tenant's authority ends the connection."""

@@ -186,7 +186,8 @@ class TestAuthorize:
         ("parameters", "error"),
         [
             ({"response_type": "token"}, "unsupported_response_type"),
-            ({"response_mode": "form_post"}, "invalid_request"),
+            ({"response_mode": "web_message"}, "invalid_request"),
+            ({"max_age": "soon"}, "invalid_request"),
             (
                 {"code_challenge": "short", "code_challenge_method": "S256"},
                 "invalid_request",

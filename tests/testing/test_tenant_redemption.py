@@ -35,8 +35,8 @@ def types(tenant):
     return [log.type for log in tenant.logs]
 
 
-def authorize(tenant, **changes):
-    """GET /authorize as the shop would send the browser there."""
+def authorize(tenant, method="GET", **changes):
+    """Ask /authorize as the shop would send the browser there."""
     query = {
         "response_type": "code",
         "client_id": "shop",
@@ -48,10 +48,13 @@ def authorize(tenant, **changes):
     query = {name: value for name, value in query.items() if value is not None}
     with requests.Session() as session:
         session.trust_env = False
-        return session.get(
-            f"{base(tenant, 'shop')}/authorize?" + urlencode(query, doseq=True),
-            allow_redirects=False,
-        )
+        where = "params" if method == "GET" else "data"
+        url = f"{base(tenant, 'shop')}/authorize"
+        fields = {where: urlencode(query, doseq=True)}
+        if method == "POST":
+            form = "application/x-www-form-urlencoded"
+            fields["headers"] = {"Content-Type": form}
+        return session.request(method, url, allow_redirects=False, **fields)
 
 
 def stt(tenant, **kwargs):
@@ -82,13 +85,62 @@ class TestSuccess:
         tenant.redeem(redirect_url(tenant))
         assert ["secte", "sdel", "sdeleacft"] == types(tenant)
         assert {"auth0|ada"} == {log.user_id for log in tenant.logs}
+        assert {"auth0|sam"} == {log.details["actor"]["sub"] for log in tenant.logs}
+        shop = f"127.0.0.1:{tenant.port}"
+        assert [None, shop, shop] == [log.hostname for log in tenant.logs]
+
+    @pytest.mark.parametrize(("late", "expected"), [(0, "sdelsa"), (7201, None)])
+    def test_silent_authentication(self, tenant, late, expected):
+        """A silent login in the delegated session is logged with the agent."""
+        with tenant.browser() as browser:
+            browser.redeem(redirect_url(tenant))
+            tenant.clock.advance(late)
+            if expected is None:
+                with pytest.raises(RedemptionFailed):
+                    browser.log_in(tenant.shop, prompt="none")
+            else:
+                assert browser.log_in(tenant.shop, prompt="none")["act"]
+                silent = tenant.logs[-2]
+                assert (expected, "auth0|sam") == (
+                    silent.type,
+                    silent.details["actor"]["sub"],
+                )
+
+    def test_silent_authentication_that_fails(self, tenant):
+        """So is one that fails, here for max_age."""
+        with tenant.browser() as browser:
+            browser.redeem(redirect_url(tenant))
+            with pytest.raises(RedemptionFailed) as info:
+                browser.log_in(tenant.shop, prompt="none", max_age="0")
+        assert "login_required" == info.value.error
+        assert "fdelsa" in types(tenant)
+
+    @pytest.mark.parametrize(
+        ("spoil", "text"),
+        [
+            (lambda tenant, url: tenant.redeem(url), "not found or expired"),
+            (lambda tenant, url: tenant.clock.advance(61), "not found or expired"),
+            (lambda tenant, url: {"ip": "203.0.113.9"}, "IP/ASN mismatch."),
+        ],
+    )
+    def test_warnings(self, tenant, failure, spoil, text):
+        """What Auth0 warns of in its log, in its words."""
+        url = redirect_url(tenant)
+        more = spoil(tenant, url)
+        failure(url, **(more if more and "ip" in more else {}))
+        log = tenant.logs[-1]
+        assert ("w", "shop", None) == (log.type, log.client_id, log.hostname)
+        assert log.description.startswith("Single Sign-On failed: Session Transfer ")
+        assert text in log.description
 
     def test_actor_claims(self, tenant):
         """Up to five extra claims that the Action gave the actor arrive."""
 
         def action(event, api):
-            api.set_user("auth0|lin")
-            api.set_actor("auth0|sam", ticket="T-1", team="north")
+            api.authentication.setUserById("auth0|lin")
+            api.authentication.setActor(
+                {"sub": "auth0|sam", "ticket": "T-1", "team": "north"}
+            )
 
         tenant.action = action
         claims = tenant.redeem(redirect_url(tenant))
@@ -135,8 +187,13 @@ class TestSessionTransferToken:
         """A token is redeemed once."""
         url = redirect_url(tenant)
         tenant.redeem(url)
-        assert "access_denied" == failure(url).error
-        assert "used before" in failure(url).reason
+        failed = failure(url)
+        assert ("login", None, "token-unused") == (
+            failed.page,
+            failed.error,
+            failed.rule,
+        )
+        assert "used before" in failed.reason
 
     def test_expired(self, tenant, failure):
         """It lives for sixty seconds."""
@@ -144,7 +201,9 @@ class TestSessionTransferToken:
         tenant.clock.advance(59)
         tenant.redeem(in_time)
         tenant.clock.advance(2)
-        assert "expired" in failure(late).reason
+        failed = failure(late)
+        assert ("login", "token-fresh") == (failed.page, failed.rule)
+        assert "expired" in failed.reason
 
     def test_unknown(self, failure):
         """What the tenant did not issue is refused."""
@@ -184,7 +243,8 @@ class TestAddress:
     def test_forwarded(self, tenant, failure, ip):
         """A trusted auth0-forwarded-for names the agent's address."""
         url = redirect_url(tenant, headers={"auth0-forwarded-for": ip})
-        assert "access_denied" == failure(url).error
+        failed = failure(url)
+        assert ("login", "same-address") == (failed.page, failed.rule)
         assert "auth0|ada" == tenant.redeem(url, ip=ip)["sub"]
 
     def test_untrusted(self, tenant, failure):
@@ -206,7 +266,7 @@ class TestAddress:
     def test_cannot_be_spoofed(self, tenant):
         """The header by which `redeem` names an address needs the tenant's secret."""
         for value in ("203.0.113.7", "secret 203.0.113.7", "x"):
-            tenant.action = lambda event, api: api.deny(event.request.ip, "")
+            tenant.action = lambda event, api: api.access.deny(event.request.ip, "")
             answer = mint(tenant, headers={tenant.address_header: value})
             assert "127.0.0.1" == answer.json()["error"]
 
@@ -248,26 +308,64 @@ class TestSettings:
         tenant.redeem(url)
 
     @pytest.mark.parametrize(
-        ("scope", "change"),
+        "change",
         [
-            ("openid offline_access", lambda tenant: None),
-            (
-                "openid",
-                lambda tenant: tenant.settings["shop"].update(is_first_party=False),
-            ),
-            (
-                "openid",
-                lambda tenant: tenant.settings["tenant"].update(
-                    guardian_policies=["all-applications"]
-                ),
+            lambda tenant: tenant.settings["shop"].update(is_first_party=False),
+            lambda tenant: tenant.settings["tenant"].update(
+                guardian_policies=["all-applications"]
             ),
         ],
     )
-    def test_interaction_required(self, tenant, failure, scope, change):
-        """offline_access, consent and MFA would need the agent to answer for the customer."""
+    def test_interaction_required(self, tenant, failure, change):
+        """Consent and MFA would need the agent to answer for the customer."""
         url = redirect_url(tenant)
         change(tenant)
-        assert "interaction_required" == failure(url, scope=scope).error
+        assert "interaction_required" == failure(url).error
+
+    def test_offline_access_is_left_out(self, tenant):
+        """Asking for offline_access does no harm: it is left out of the tokens."""
+        claims = tenant.redeem(redirect_url(tenant), scope="openid offline_access")
+        assert "auth0|ada" == claims["sub"]
+
+    def test_consent_of_the_api(self, tenant):
+        """An API that does not skip consent would ask for it."""
+        setting = "skip_consent_for_verifiable_first_party_clients"
+        api = "https://api.acme.example/"
+        tenant.resource_servers[api][setting] = False
+        told = callback(
+            authorize(tenant, audience=api, session_transfer_token=stt(tenant))
+        )
+        assert "interaction_required" == told["error"]
+        assert setting in told["error_description"]
+
+    @pytest.mark.parametrize("client_id", ["shop", "console"])
+    def test_connection_of_both(self, tenant, failure, client_id):
+        """The customer's connection must be enabled for the console, too."""
+        connection = tenant.connections["Username-Password-Authentication"]
+        connection["enabled_clients"].remove(client_id)
+        failed = failure()
+        assert ("access_denied", f"{client_id}-connection") == (
+            failed.error,
+            failed.rule,
+        )
+
+    def test_connection_of_the_organization(self, tenant, failure):
+        """And it must be enabled in the organization, if there is one."""
+        tenant.organizations["org_acme"]["enabled_connections"] = []
+        tenant.redeem(redirect_url(tenant))
+        failed = failure(redirect_url(tenant, organization="acme"))
+        assert "organization-connection" == failed.rule
+
+    @pytest.mark.parametrize("form", ["none", "other", "id"])
+    def test_organization_of_the_mint(self, tenant, failure, form):
+        """A token minted for an organization opens a session in it and in no other."""
+        token = mint(tenant, organization="acme").json()["access_token"]
+        url = "https://shop.example.com/login?session_transfer_token=" + token
+        wrong = {"none": "", "other": "&organization=globex", "id": "&organization="}
+        failed = failure(url + wrong[form])
+        assert ("login", "same-organization") == (failed.page, failed.rule)
+        assert tenant.logs[-1].description.endswith("organization mismatch detected.")
+        assert "org_acme" == tenant.redeem(url + "&organization=org_acme")["org_id"]
 
     def test_connection_not_enabled(self, tenant, failure):
         """The customer's connection must be enabled for the shop."""
@@ -300,14 +398,83 @@ class TestSettings:
         assert error == failed.error
         assert "organization" in failed.reason
 
-    def test_localhost_in_production(self, tenant, failure):
-        """A production tenant redirects no delegated login to localhost."""
-        tenant.settings["shop"]["callbacks"] = ["http://localhost:8000/callback"]
-        assert "auth0|ada" == tenant.redeem(redirect_url(tenant))["sub"]
-        tenant.settings["tenant"]["environment_tag"] = "production"
-        failed = failure()
-        assert "error" == failed.page
-        assert "production" in failed.reason
+    @pytest.mark.parametrize(
+        ("callback", "own", "tenants", "page"),
+        [
+            ("http://localhost:8000/callback", True, None, True),
+            ("http://localhost:8000/callback", None, None, False),
+            ("http://127.0.0.1:8000/callback", False, True, False),
+            ("http://127.0.0.1:8000/callback", None, True, True),
+            ("http://[::1]:8000/callback", None, None, False),
+            ("http://app.localhost:8000/callback", None, None, True),
+            ("https://shop.example.com/callback", False, False, True),
+        ],
+    )
+    def test_non_verifiable_callback(
+        self, tenant, failure, callback, own, tenants, page
+    ):
+        """A callback on loopback needs a confirmation, unless it is switched off."""
+        setting = "skip_non_verifiable_callback_uri_confirmation_prompt"
+        tenant.settings["shop"].update({"callbacks": [callback], setting: own})
+        tenant.settings["tenant"][setting] = tenants
+        if page:
+            assert "auth0|ada" == tenant.redeem(redirect_url(tenant))["sub"]
+        else:
+            failed = failure()
+            assert ("interaction_required", "loopback-prompt") == (
+                failed.error,
+                failed.rule,
+            )
+
+    def test_pushed_request(self, tenant, failure):
+        """A pushed request leaves the token behind: the login page, and nothing is spent."""
+        tenant.settings["shop"]["require_pushed_authorization_requests"] = True
+        url = redirect_url(tenant)
+        failed = failure(url)
+        assert ("login", "no-pushed-request") == (failed.page, failed.rule)
+        told = callback(authorize(tenant, session_transfer_token=stt(tenant)))
+        assert "invalid_request" == told["error"]
+        tenant.settings["shop"]["require_pushed_authorization_requests"] = False
+        tenant.redeem(url)
+
+    @pytest.mark.parametrize("parameters", [{"prompt": "login"}, {"max_age": "0"}])
+    def test_fresh_login(self, tenant, parameters):
+        """A token is no fresh login: where one is asked for, the login page comes."""
+        token = stt(tenant)
+        answer = authorize(tenant, session_transfer_token=token, **parameters)
+        assert "no-reauthentication" == answer.headers["Local-Tenant-Rule"]
+        assert "Log in" in answer.text
+        assert "code" in callback(authorize(tenant, session_transfer_token=token))
+
+    def test_without_a_prompt(self, tenant):
+        """prompt=none does not stand in its way: there is nothing to ask."""
+        answer = authorize(tenant, session_transfer_token=stt(tenant), prompt="none")
+        assert "code" in callback(answer)
+
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_methods_of_authorize(self, tenant, method):
+        """The request may be posted (OIDC Core, 3.1.2.1)."""
+        answer = authorize(tenant, method, session_transfer_token=stt(tenant))
+        assert "code" in callback(answer)
+
+    def test_id_token_without_a_code(self, tenant):
+        """Only the authorization code flow takes a delegated login."""
+        answer = authorize(
+            tenant,
+            session_transfer_token=stt(tenant),
+            response_type="id_token",
+            nonce="n-1",
+        )
+        assert "error=unsupported_response_type" in answer.headers["Location"]
+        assert "code-flow" == answer.headers["Local-Tenant-Rule"]
+
+    def test_form_post(self, tenant):
+        """The code may come as a form (OAuth 2.0 Form Post Response Mode)."""
+        page = authorize(
+            tenant, session_transfer_token=stt(tenant), response_mode="form_post"
+        )
+        assert 'action="https://shop.example.com/callback"' in page.text
+        assert 'name="code"' in page.text
 
 
 class TestOpenSession:
@@ -382,6 +549,7 @@ class TestCode:
         with requests.Session() as session:
             session.trust_env = False
             keys = session.get(base(tenant) + "/.well-known/jwks.json").json()
+        assert 7200 == body["expires_in"]
         for token in (body["id_token"], body["access_token"]):
             claims = jwt.decode(token, KeySet.import_key_set(keys)).claims
             assert {"sub": "auth0|sam"} == claims["act"]
@@ -425,7 +593,7 @@ class TestCode:
             tenant.logs[-1].user_id,
         )
         assert (
-            "invalid_client"
+            "access_denied"
             == self.exchange(tenant, self.code(tenant), client_secret="x").json()[
                 "error"
             ]
@@ -461,9 +629,11 @@ class TestCode:
     def test_state(self, tenant):
         """state comes back, with a code and with an error."""
         good = callback(authorize(tenant, session_transfer_token=stt(tenant)))
-        bad = callback(authorize(tenant, session_transfer_token="x"))
+        bad = callback(
+            authorize(tenant, organization="x", session_transfer_token=stt(tenant))
+        )
         assert ["s-1", "s-1"] == [good["state"], bad["state"]]
-        assert "access_denied" == bad["error"]
+        assert "invalid_request" == bad["error"]
 
 
 class TestFailure:
@@ -490,5 +660,5 @@ class TestFailure:
         application = dict(tenant.shop, client_secret="wrong")
         with tenant.browser() as browser, pytest.raises(RedemptionFailed) as info:
             browser.log_in(application, session_transfer_token=stt(tenant))
-        assert "invalid_client" == info.value.error
+        assert "access_denied" == info.value.error
         assert str(info.value) == info.value.reason

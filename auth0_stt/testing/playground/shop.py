@@ -72,8 +72,8 @@ def shop_app(playground: "Playground") -> Flask:
             abort(400)
         if "dropped-token" in playground.switches:
             delegated = {}
-        if delegated and "offline-access" not in playground.switches:
-            # A delegated login that asks for offline_access is refused.
+        if delegated:
+            # A delegated login gets no refresh token.
             delegated["scope"] = SCOPE
         return oauth.auth0.authorize_redirect(
             url_for("callback", _external=True), **delegated

@@ -46,28 +46,20 @@ def _client(client_id: str, path: str, value: Any) -> Setting:
 
 
 def _no_actor(tenant: "LocalTenant") -> None:
-    default = tenant.action
-
     def action(event: Event, api: Api) -> None:
-        default(event, api)
-        api.actor = None
+        api.authentication.setUserById("auth0|ada")
 
     tenant.action = action
 
 
 def _deny(tenant: "LocalTenant") -> None:
-    tenant.action = lambda event, api: api.deny(
+    tenant.action = lambda event, api: api.access.deny(
         "unauthorized_actor", "Sam is not on call this week."
     )
 
 
 def _mfa(tenant: "LocalTenant") -> None:
     tenant.settings["tenant"]["guardian_policies"] = ["all-applications"]
-
-
-def _access_token(tenant: "LocalTenant") -> None:
-    for profile in tenant.token_exchange_profiles.values():
-        profile["session_transfer"] = False
 
 
 def _connection(tenant: "LocalTenant") -> None:
@@ -109,12 +101,6 @@ GROUPS = (
                     "session_transfer.can_create_session_transfer_token",
                     False,
                 ),
-            ),
-            Switch(
-                "access-token",
-                "The profile issues ordinary access tokens",
-                "Set the exchange profile up for session transfer. The library let no access token into a URL.",
-                _access_token,
             ),
             Switch(
                 "no-actor",
@@ -178,11 +164,6 @@ GROUPS = (
                 "dropped-token",
                 "The login route drops the token",
                 "Pass session_transfer_params(request.args) on to /authorize in the login route.",
-            ),
-            Switch(
-                "offline-access",
-                "It asks for offline_access, as always",
-                "Leave offline_access out of the scope of a delegated login.",
             ),
         ),
     ),

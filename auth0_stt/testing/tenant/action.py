@@ -1,100 +1,290 @@
-"""The tenant's Action: who may act for whom, as in Auth0's custom-token-exchange trigger."""
+"""The tenant's Action: who may act for whom, as in Auth0's custom-token-exchange trigger.
 
-from typing import Any, Callable, Dict, List, Mapping, Optional, Union
+``event`` and ``api`` are spelled as Auth0 spells them [doc]
+actions/reference/custom-token-exchange/custom-token-exchange-{event,api}-object. A name
+that this trigger does not have raises an error that names what it has, so that an
+Action copied from another trigger fails here as it does on Auth0.
+"""
 
-from attr import attrib, attrs
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
+from attr import Factory, attrs
+
+from .clock import Clock
 from .refusal import Refusal
 from .tokens import SubjectTokens
 
-
-@attrs(frozen=True, auto_attribs=True)
-class Request:
-    """``event.request``; ``body`` is the form but for the client's credentials."""
-
-    ip: str
-    hostname: str
-    method: str
-    user_agent: str
-    body: Dict[str, Any]
+# Up to four more actors within an actor, but none in a session transfer token.
+DEEPEST_ACTOR = 5
+MOST_ACTOR_PROPERTIES = 5
 
 
-@attrs(frozen=True, auto_attribs=True)
-class Transaction:
-    """``event.transaction``; ``actor`` is the user of a verified ID token, else None."""
+class UnknownNameError(AttributeError, KeyError):
+    """A name that the event or the API of this trigger does not have."""
 
-    subject_token: str
-    subject_token_type: str
-    actor_token: Optional[str]
-    actor_token_type: Optional[str]
-    actor: Optional[Dict[str, Any]]
-    requested_scopes: List[str]
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
-@attrs(frozen=True, auto_attribs=True)
-class Event:
-    """What an Action is told, under Auth0's names."""
+class Record(Dict[str, Any]):
+    """A part of ``event``: its fields as attributes or as items.
 
-    client: Dict[str, Any]
-    request: Request
-    transaction: Transaction
-    organization: Optional[Dict[str, Any]]
-    resource_server: Dict[str, Any]
+    A field that Auth0 has but that is absent now is None, like ``undefined`` there.
+    """
+
+    def __init__(self, path: str, optional: str = "", **fields: Any) -> None:
+        super().__init__(**fields)
+        self._path = path
+        self._optional = optional.split()
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self:
+            return self[name]
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.__missing__(name)
+
+    def __missing__(self, name: str) -> Any:
+        if name in self._optional:
+            return None
+        known = ", ".join(sorted({*self, *self._optional}))
+        raise UnknownNameError(
+            f"{self._path} has no {name!r} in this trigger, only: {known}"
+        )
+
+
+class Dictionary(Dict[str, Any]):
+    """A part of ``event`` with names of the tenant's choice; an absent one is None."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self.get(name)
+
+
+Event = Record
+
+
+def actor_token_user(user: Mapping[str, Any]) -> Record:
+    """Return ``event.transaction.actor_token_user``: a profile, with no ``sub``."""
+    strategy, _, identity = user["user_id"].partition("|")
+    kept = {
+        name: value
+        for name, value in user.items()
+        if name not in ("password", "blocked", "connection") and value is not None
+    }
+    for name in ("app_metadata", "user_metadata"):
+        kept[name] = Dictionary(user.get(name) or {})
+    connection = user.get("connection")
+    kept["identities"] = [
+        Dictionary(provider=strategy, user_id=identity, connection=connection)
+    ]
+    optional = (
+        "email family_name given_name last_password_reset name nickname phone_number "
+        "phone_verified picture username enrolledFactors multifactor "
+        "email_verified created_at updated_at"
+    )
+    return Record("event.transaction.actor_token_user", optional, **kept)
 
 
 @attrs(auto_attribs=True)
-class Api:
-    """What an Action decides. As in Auth0, a refusal does not end the Action: return after it."""
+class Decision:
+    """What an Action has decided so far. The first refusal is the one that counts."""
 
-    user_id: Optional[str] = attrib(default=None, init=False)
-    actor: Optional[Dict[str, Any]] = attrib(default=None, init=False)
-    refusal: Optional[Refusal] = attrib(default=None, init=False)
-    subject_token_rejected: bool = attrib(default=False, init=False)
+    user_id: Optional[str] = None
+    # Connection, attributes and options of setUserByConnection.
+    by_connection: Optional[Tuple[str, Mapping[str, Any], Mapping[str, Any]]] = None
+    actor: Optional[Dict[str, Any]] = None
+    organization: Optional[str] = None
+    refusal: Optional[Refusal] = None
+    subject_token_rejected: bool = False
+    app_metadata: Dict[str, Any] = Factory(dict)
+    user_metadata: Dict[str, Any] = Factory(dict)
 
-    def set_user(self, user_id: str) -> None:
-        """Say whose account is entered (``api.authentication.setUserById``)."""
-        self.user_id = user_id
+    def set_user(self, **how: Any) -> None:
+        if self.user_id is not None or self.by_connection is not None:
+            raise ValueError("set the user exactly once, in one of the two ways")
+        for name, value in how.items():
+            setattr(self, name, value)
 
-    def set_actor(self, actor: Union[str, Mapping[str, Any]], **claims: Any) -> None:
-        """Say who acts (``api.authentication.setActor``): a user id, or a dict with ``sub``.
+    def refuse(self, refusal: Refusal) -> None:
+        self.refusal = self.refusal or refusal
 
-        Raises:
-            ValueError: no ``sub``, more than five further claims, or an actor of the actor.
-        """
-        act = dict({"sub": actor} if isinstance(actor, str) else actor, **claims)
-        if not isinstance(act.get("sub"), str):
-            raise ValueError("set_actor() needs the actor's sub")
-        if "act" in act:
-            raise ValueError("only one level of act is supported")
-        if len(act) > 6:
-            raise ValueError("set_actor() takes at most five claims beside sub")
-        self.actor = act
 
-    def deny(self, code: str, reason: str, status: int = 400) -> None:
-        """Refuse the exchange (``api.access.deny``); in the wild ``status`` may also be 500."""
-        self.refusal = self.refusal or Refusal(code, reason, status)
+class Methods:
+    """A part of ``api``; a method that this trigger does not have is an error."""
 
-    def reject_invalid_subject_token(self, reason: str) -> None:
-        """Refuse the subject token, which counts towards the throttling of the address."""
-        self.subject_token_rejected = True
-        self.deny("invalid_request", reason)
+    _path = "api"
+
+    def __getattr__(self, name: str) -> Any:
+        known = [each for each in [*vars(self), *vars(type(self))] if each[0] != "_"]
+        message = f"{self._path} has no {name!r} in this trigger, only: "
+        raise UnknownNameError(message + ", ".join(sorted(known)))
+
+
+class Access(Methods):
+    """``api.access``. A refusal does not end the Action: return after it."""
+
+    _path = "api.access"
+
+    def __init__(self, decision: Decision, deny_status: int) -> None:
+        self._decision, self._deny_status = decision, deny_status
+
+    def deny(self, code: str, reason: str) -> None:
+        """Refuse the exchange, with any word."""
+        status = 500 if code == "server_error" else self._deny_status
+        self._decision.refuse(Refusal(code, reason, status, "action-allows"))
+
+    def rejectInvalidSubjectToken(self, reason: str) -> None:  # noqa: N802
+        """Refuse the subject token, which counts towards the throttling."""
+        self._decision.subject_token_rejected = True
+        rule = "subject-token-accepted"
+        self._decision.refuse(Refusal("invalid_request", reason, rule=rule))
+
+
+class Authentication(Methods):
+    """``api.authentication``."""
+
+    _path = "api.authentication"
+
+    def __init__(self, decision: Decision, deepest_actor: int) -> None:
+        self._decision, self._deepest_actor = decision, deepest_actor
+
+    def setUserById(self, user_id: str) -> None:  # noqa: N802
+        """Say whose account is entered."""
+        self._decision.set_user(user_id=user_id)
+
+    def setUserByConnection(  # noqa: N802
+        self,
+        connection_name: str,
+        user_attributes: Mapping[str, Any],
+        options: Mapping[str, Any],
+    ) -> None:
+        """Say whose account is entered, by the id that the connection has for them."""
+        allowed = {
+            "creationBehavior": ("none", "create_if_not_exists"),
+            "updateBehavior": ("none", "replace"),
+        }
+        for name, values in allowed.items():
+            if options.get(name) not in values:
+                raise ValueError(f"{name} must be one of {', '.join(values)}")
+        if not user_attributes.get("user_id"):
+            raise ValueError("user_attributes needs the user_id")
+        call = connection_name, user_attributes, options
+        self._decision.set_user(by_connection=call)
+
+    def setOrganization(self, organization_id_or_name: str) -> None:  # noqa: N802
+        """Say for which organization the user is entered."""
+        self._decision.organization = organization_id_or_name
+
+    def setActor(self, actor: Mapping[str, Any]) -> None:  # noqa: N802
+        """Say who acts: ``{"sub": ...}`` and up to five more properties."""
+        _check_actor(actor, self._deepest_actor)
+        self._decision.actor = dict(actor)
+
+
+class User(Methods):
+    """``api.user``: metadata, kept when the exchange succeeds."""
+
+    _path = "api.user"
+
+    def __init__(self, decision: Decision) -> None:
+        self._decision = decision
+
+    def setAppMetadata(self, key: str, value: Any) -> None:  # noqa: N802
+        """Set a property of the user's app_metadata; None removes it."""
+        self._decision.app_metadata[key] = value
+
+    def setUserMetadata(self, key: str, value: Any) -> None:  # noqa: N802
+        """Set a property of the user's user_metadata; None removes it."""
+        self._decision.user_metadata[key] = value
+
+
+class Cache(Methods):
+    """``api.cache``: what lasts from one run of the Action to the next."""
+
+    _path = "api.cache"
+
+    def __init__(self, kept: Dict[str, Record], clock: Clock) -> None:
+        self._kept, self._clock = kept, clock
+
+    def get(self, key: str) -> Optional[Record]:
+        """Return ``{"value", "expires_at"}``, milliseconds, None if there is nothing."""
+        found = self._kept.get(key)
+        if found is not None and found["expires_at"] <= self._clock() * 1000:
+            del self._kept[key]
+            return None
+        return found
+
+    def set(
+        self, key: str, value: str, options: Optional[Mapping[str, Any]] = None
+    ) -> Record:
+        """Keep a text for ``ttl`` milliseconds, or until ``expires_at``."""
+
+        now, chosen = self._clock() * 1000, options or {}
+        expires_at = chosen.get("expires_at", now + chosen.get("ttl", 86_400_000))
+        self._kept[key] = Record("the entry", value=value, expires_at=expires_at)
+        return Record("the answer", type="success", record=self._kept[key])
+
+    def delete(self, key: str) -> Record:
+        """Forget a text."""
+        self._kept.pop(key, None)
+        return Record("the answer", type="success")
+
+
+class Api(Methods):
+    """What an Action decides with."""
+
+    def __init__(
+        self,
+        decision: Decision,
+        cache: Cache,
+        deepest_actor: int = DEEPEST_ACTOR,
+        deny_status: int = 400,
+    ) -> None:
+        self.access: Access = Access(decision, deny_status)
+        self.authentication: Authentication = Authentication(decision, deepest_actor)
+        self.user: User = User(decision)
+        self.cache: Cache = cache
 
 
 Action = Callable[[Event, Api], Any]
+
+
+class BadActorError(ValueError):
+    """setActor() got something that is not an actor."""
+
+
+def _check_actor(actor: Any, deepest: int) -> None:
+    if deepest == 0:
+        raise BadActorError("setActor(): too many actors within the actor")
+    if not isinstance(actor, Mapping) or not isinstance(actor.get("sub"), str):
+        raise BadActorError("setActor() needs an object with sub, a string")
+    more = {name: value for name, value in actor.items() if name not in ("sub", "act")}
+    if len(more) > MOST_ACTOR_PROPERTIES:
+        raise BadActorError("setActor() takes at most five properties beside sub")
+    for name, value in more.items():
+        if not isinstance(value, (str, bool, int, float)):
+            raise BadActorError(
+                f"setActor(): {name} must be a string, boolean or number"
+            )
+    if "act" in actor:
+        _check_actor(actor["act"], deepest - 1)
 
 
 def default_action(subject_tokens: SubjectTokens) -> Action:
     """Return an Action that lets any user of the tenant act for the subject."""
 
     def action(event: Event, api: Api) -> None:
+        agent = event.transaction.actor_token_user
         user_id = subject_tokens.user_id(event.transaction.subject_token)
         if user_id is None:
-            api.reject_invalid_subject_token(
+            api.access.rejectInvalidSubjectToken(
                 "The subject token is invalid or has expired."
             )
             return
-        api.set_user(user_id)
-        if event.transaction.actor is not None:
-            api.set_actor(event.transaction.actor["user_id"])
+        api.authentication.setUserById(user_id)
+        if agent:
+            api.authentication.setActor({"sub": agent.user_id})
 
     return action

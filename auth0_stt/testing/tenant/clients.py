@@ -15,6 +15,7 @@ AUTH_METHODS = [
     "client_secret_basic",
     "private_key_jwt",
     "self_signed_tls_client_auth",
+    "none",
 ]
 
 
@@ -49,8 +50,11 @@ class Client:
 
     def may_use(self, method: str) -> bool:
         """Return whether the settings let it prove itself in this way."""
+        own = self.setting("token_endpoint_auth_method")
+        if method == "none":
+            return bool(own == "none")
         if method.startswith("client_secret"):
-            return self.setting("token_endpoint_auth_method") is not None
+            return own not in (None, "none")
         return bool(self.credentials(method))
 
     def credentials(self, method: str) -> List[Dict[str, str]]:
@@ -66,7 +70,7 @@ class Client:
         return thumbprint_sha256(certificate) in map(str.lower, registered)
 
     def check_response_type(self, response_type: str) -> bool:
-        return response_type == "code"
+        return response_type in ("code", "id_token")
 
     def check_grant_type(self, grant_type: str) -> bool:
         return grant_type in (self.setting("grant_types") or [])

@@ -7,7 +7,13 @@ from .clients import Client
 from .records import RefreshToken, Session
 from .settings import Settings
 from .state import State
-from .tokens import ACCESS_TOKEN_LIFETIME, access_token, sign
+from .tokens import (
+    ACCESS_TOKEN_LIFETIME,
+    DELEGATED_LIFETIME,
+    access_token,
+    sign,
+    sign_with_secret,
+)
 
 ID_TOKEN_LIFETIME = 36000
 
@@ -21,11 +27,15 @@ def tokens_for(
     nonce: Optional[str] = None,
 ) -> Dict[str, Any]:
     """Return the answer of the token endpoint, without a refresh token."""
-    now = state.clock()
+    # A delegated session gets no refresh token, and its tokens end with it.
+    if session.actor is not None:
+        scope = without_offline_access(scope)
+    lifetime = DELEGATED_LIFETIME if session.actor else ACCESS_TOKEN_LIFETIME
+    grant = client.client_id, session, scope, audience, state.clock(), lifetime
     answer = {
-        "access_token": access_token(client.client_id, session, scope, audience, now),
+        "access_token": access_token(*grant),
         "token_type": "Bearer",
-        "expires_in": ACCESS_TOKEN_LIFETIME,
+        "expires_in": lifetime,
         "scope": scope,
     }
     if "openid" in scope.split():
@@ -42,7 +52,6 @@ def refresh_token(
     family: str = "",
 ) -> Dict[str, str]:
     """Return a refresh token as a part of an answer, nothing where there is none to be had."""
-    # A delegated session never gets a refresh token.
     if "offline_access" not in scope.split() or session.actor is not None:
         return {}
     token = secrets.token_urlsafe(32)
@@ -74,7 +83,15 @@ def id_token(
         **session.claims(),
     }
     present = {name: value for name, value in claims.items() if value is not None}
-    return sign(present, client.setting("jwt_configuration.alg") or "RS256")
+    algorithm = client.setting("jwt_configuration.alg") or "RS256"
+    if algorithm == "HS256":
+        return sign_with_secret(present, client.setting("client_secret"))
+    return sign(present, algorithm)
+
+
+def without_offline_access(scope: str) -> str:
+    """Return the scope without the word that asks for a refresh token."""
+    return " ".join(word for word in scope.split() if word != "offline_access")
 
 
 def profile(user: Settings, scope: str) -> Dict[str, Any]:
@@ -83,5 +100,5 @@ def profile(user: Settings, scope: str) -> Dict[str, Any]:
     if "profile" in scope.split():
         claims["name"] = user["name"]
     if "email" in scope.split():
-        claims.update(email=user["email"], email_verified=True)
+        claims.update(email=user["email"], email_verified=user["email_verified"])
     return claims

@@ -13,12 +13,24 @@ from joserfc.errors import (
     MissingClaimError,
 )
 
-from .action import Api, Event, Request, Transaction
+from .action import (
+    DEEPEST_ACTOR,
+    Api,
+    BadActorError,
+    Cache,
+    Decision,
+    Dictionary,
+    Event,
+    Record,
+    UnknownNameError,
+    actor_token_user,
+)
 from .clients import Client
+from .issue import without_offline_access
 from .origin import Origin, parse_ip
-from .records import Facts, Session, SessionTransferToken, find_organization
+from .records import Facts, Session, SessionTransferToken
 from .refusal import Refusal
-from .settings import Settings
+from .settings import CONNECTION, TENANT_NAME, Settings, user
 from .state import State
 from .tokens import ACCESS_TOKEN_LIFETIME, access_token, verified
 
@@ -28,7 +40,9 @@ ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 SESSION_TRANSFER_TOKEN_TYPE = "urn:auth0:params:oauth:token-type:session_transfer_token"
 SESSION_TRANSFER_TOKEN_LIFETIME = 60
 CREDENTIALS = ("client_secret", "client_assertion", "client_assertion_type")
+TRIGGER = "custom-token-exchange"
 
+# [doc] authenticate/custom-token-exchange; the word beside it is [assumed].
 MFA_NOT_SUPPORTED = (
     "MFA is not supported using actor_token with the requested token exchange profile."
 )
@@ -61,52 +75,77 @@ class Exchange:
         Raises:
             Refusal: one of the rules says no.
         """
-        self._check_profile()
-        ip, ip_remark = self._ip()
-        now, budget = self.state.clock(), self.state.records.subject_tokens
-        if budget.left(ip, now) < 1:
-            raise Refusal("too_many_attempts", SUSPICIOUS, 429)
+        self._check_rate()
+        self._check_client()
+        profile = self._profile()
+        self._check_audience()
+        ip, ip_rule, ip_remark = self._ip()
+        self._check_attempts(ip)
         actor = self._actor()
-        audience = self.form.get("audience")
-        wants_session = audience == f"urn:{self.origin.host}:session_transfer"
-        self._check_audience(audience, wants_session)
-        organization = self._organization()
+        organization = self._organization(self.form.get("organization"))
+        self._check_action(profile)
 
-        api = self._run_action(self._event(ip, actor, organization))
-        if api.subject_token_rejected:
-            budget.spend(ip, now)
-        if api.refusal is not None:
-            raise api.refusal
-        self._check_user(api.user_id, organization)
+        decision = self._decision(self._event(ip, actor, organization), ip)
+        if decision.organization is not None:
+            organization = self._organization(decision.organization)
+        subject = self._subject(decision, organization)
 
-        requested = self.form.get("scope", "").split()
-        # A delegated session gets no refresh token.
-        scope = " ".join(word for word in requested if word != "offline_access")
-        profile = self.state.token_exchange_profiles[self.form["subject_token_type"]]
-        if not (wants_session and profile["session_transfer"]):
-            org_id = organization["id"] if organization else None
-            return self._access_token(
-                api, org_id, scope, None if wants_session else audience
-            )
-        if api.actor is None:
-            raise Refusal("invalid_request", SET_ACTOR_REQUIRED)
+        if not self._wants_session:
+            return self._access_token(subject, decision, organization)
+        if decision.actor is None:
+            rule = "action-sets-actor"
+            raise Refusal("invalid_request", SET_ACTOR_REQUIRED, rule=rule)
         token = secrets.token_urlsafe(32)
         self.state.records.session_transfer_tokens[token] = SessionTransferToken(
-            user_id=str(api.user_id),
-            actor=api.actor,
+            user_id=subject["user_id"],
+            actor=decision.actor,
+            client_id=self.client.client_id,
+            org_id=organization["id"] if organization else None,
             ip=ip,
+            ip_rule=ip_rule,
             ip_remark=ip_remark,
-            expires_at=now + SESSION_TRANSFER_TOKEN_LIFETIME,
+            expires_at=self.state.clock() + SESSION_TRANSFER_TOKEN_LIFETIME,
         )
         # "N_A": the token is not a bearer token (RFC 8693, 2.2.1).
         lifetime = SESSION_TRANSFER_TOKEN_LIFETIME
-        return _answer(token, SESSION_TRANSFER_TOKEN_TYPE, "N_A", lifetime, scope)
+        return self._answered(token, SESSION_TRANSFER_TOKEN_TYPE, "N_A", lifetime)
 
-    def _check_profile(self) -> None:
-        profiles = self.client.setting("token_exchange.allow_any_profile_of_type") or []
-        if "custom_authentication" not in profiles:
+    @property
+    def _wants_session(self) -> bool:
+        """Whether the answer is a session transfer token: the audience alone decides."""
+        hosts = self.origin.host, self.origin.bare_host
+        audiences = [f"urn:{host}:session_transfer" for host in hosts]
+        return self.form.get("audience") in audiences
+
+    def _check_rate(self) -> None:
+        most, records = self.state.token_exchanges_per_second, self.state.records
+        with records.lock:
+            if most is None or records.exchanges.takes(most, self.state.clock()):
+                return
+        reset = int(self.state.clock()) + 1
+        headers = {
+            "x-ratelimit-limit": str(most),
+            "x-ratelimit-remaining": "0",
+            "x-ratelimit-reset": str(reset),
+        }
+        text = "Global limit has been reached"
+        raise Refusal("too_many_requests", text, 429, "exchange-rate", headers)
+
+    def _check_client(self) -> None:
+        wanted = {
+            "is_first_party": "console-first-party",
+            "oidc_conformant": "console-oidc-conformant",
+        }
+        for setting, rule in wanted.items():
+            if self.client.setting(setting) is not True:
+                text = f"Only for applications with {setting}."
+                raise Refusal("unauthorized_client", text, rule=rule)
+        types = self.client.setting("token_exchange.allow_any_profile_of_type") or []
+        if "custom_authentication" not in types:
             text = "The client may not use custom token exchange profiles."
-            raise Refusal("unauthorized_client", text)
+            raise Refusal("unauthorized_client", text, rule="console-may-exchange")
+
+    def _profile(self) -> Settings:
         for name in ("subject_token", "subject_token_type"):
             if not self.form.get(name):
                 raise Refusal("invalid_request", f"Missing required parameter: {name}")
@@ -115,63 +154,69 @@ class Exchange:
         ):
             text = "actor_token and actor_token_type go together."
             raise Refusal("invalid_request", text)
-        if self.form["subject_token_type"] not in self.state.token_exchange_profiles:
+        profile = self._profile_of(self.form["subject_token_type"])
+        if profile is None:
             text = "No token exchange profile has this subject_token_type."
-            raise Refusal("invalid_request", text)
+            raise Refusal("invalid_request", text, rule="profile-exists")
+        types = self.client.setting("token_exchange.allow_any_profile_of_type")
+        if profile.get("type", "custom_authentication") not in types:
+            text = "The client may not use this token exchange profile."
+            raise Refusal("unauthorized_client", text, rule="profile-type")
+        return profile
 
-    def _check_audience(self, audience: Optional[str], wants_session: bool) -> None:
-        if wants_session:
-            setting = "session_transfer.can_create_session_transfer_token"
-            if not self.client.setting(setting):
-                text = "Session transfer is not enabled for this client."
-                raise Refusal("invalid_request", text)
-        elif audience and audience not in self.state.resource_servers:
-            raise Refusal("invalid_target", f"Service not found: {audience}")
+    def _profile_of(self, subject_token_type: str) -> Optional[Settings]:
+        profile: Settings
+        for key, profile in self.state.token_exchange_profiles.items():
+            if profile.get("subject_token_type", key) == subject_token_type:
+                return profile
+        return None
 
-    def _check_user(
-        self, user_id: Optional[str], organization: Optional[Settings]
-    ) -> None:
-        if self.state.active_user(user_id or "") is None:
-            text = "The Action set no user, or one that is unknown or blocked."
-            raise Refusal("invalid_request", text)
-        self.facts.user_id = user_id
-        if self.form.get("actor_token") and self.state.wants_mfa():
-            raise Refusal("mfa_required", MFA_NOT_SUPPORTED)
-        if organization is not None and user_id not in organization["members"]:
-            text = "The user is not a member of the organization."
-            raise Refusal("access_denied", text)
+    def _check_audience(self) -> None:
+        audience = self.form.get("audience")
+        if not self._wants_session:
+            if audience and audience not in self.state.resource_servers:
+                text = f"Service not found: {audience}"
+                rule = "session-transfer-audience"
+                raise Refusal("invalid_target", text, rule=rule)
+            return
+        if not self.state.delegation_available:
+            text = "Session transfer is not available for this tenant."
+            raise Refusal("invalid_request", text, rule="plan")
+        if self.client.setting("token_endpoint_auth_method") == "none":
+            text = "Public clients can't request a session transfer token."
+            raise Refusal("unauthorized_client", text, rule="console-confidential")
+        setting = "session_transfer.can_create_session_transfer_token"
+        if self.client.setting(setting) is not True:
+            text = "Session transfer is not enabled for this client."
+            raise Refusal("invalid_request", text, rule="console-may-mint")
 
-    def _access_token(
-        self, api: Api, org_id: Optional[str], scope: str, audience: Optional[str]
-    ) -> Dict[str, Any]:
-        now = self.state.clock()
-        session = Session(
-            id=secrets.token_urlsafe(),
-            user_id=str(api.user_id),
-            issuer=self.origin.issuer,
-            started=now,
-            expires_at=now,
-            actor=api.actor,
-            org_id=org_id,
-        )
-        token = access_token(self.client.client_id, session, scope, audience, now)
-        lifetime = ACCESS_TOKEN_LIFETIME
-        return _answer(token, ACCESS_TOKEN_TYPE, "Bearer", lifetime, scope)
-
-    def _ip(self) -> Tuple[str, str]:
-        """Return the address the token is bound to, and a remark where the header went unheard."""
+    def _ip(self) -> Tuple[str, str, str]:
+        """Return the address that binds the token, the rule that said so, and a remark."""
         own, header = self.origin.ip, self.origin.forwarded_for
         if header is None:
-            return own, ""
-        if not self.client.setting("is_token_endpoint_ip_header_trusted"):
+            return own, "forwarded-address", ""
+        forwarded = parse_ip(header)
+        app_type = self.client.setting("app_type")
+        if self.client.setting("is_token_endpoint_ip_header_trusted") is not True:
+            rule = "forwarded-address-trusted"
             why = "is_token_endpoint_ip_header_trusted is off"
         elif not self.auth_method.startswith("client_secret"):
+            rule = "forwarded-address-method"
             why = "no client secret authenticated the call"
-        elif parse_ip(header) is None:
-            why = "it is not one IP address"
+        elif app_type not in ("regular_web", "non_interactive"):
+            rule, why = "console-app-type", f"the application's app_type is {app_type}"
+        elif forwarded is None:
+            rule, why = "forwarded-address", "it is not one IP address"
         else:
-            return str(parse_ip(header)), ""
-        return own, "auth0-forwarded-for was ignored: " + why
+            return forwarded, "same-address", ""
+        return own, rule, "auth0-forwarded-for was ignored: " + why
+
+    def _check_attempts(self, ip: str) -> None:
+        allowed = self.state.tenant_setting("suspicious_ip_throttling.allowlist") or []
+        budget, now = self.state.records.subject_tokens, self.state.clock()
+        if ip not in allowed and budget.left(ip, now) < 1:
+            rule = "attempts-per-address"
+            raise Refusal("too_many_attempts", SUSPICIOUS, 429, rule)
 
     def _actor(self) -> Optional[Settings]:
         """Return the user of an ID token given as actor token; other types are the Action's."""
@@ -185,61 +230,219 @@ class Exchange:
                 aud={"essential": True, "value": self.client.client_id},
             )
         except (JoseError, ValueError) as error:
-            text = "Invalid actor token: " + _complaint(error)
-            raise Refusal("invalid_request", text) from None
+            text, rule = _complaint(error)
+            if self.client.setting("jwt_configuration.alg") == "HS256":
+                rule = "id-token-algorithm"
+            text = "Invalid actor token: " + text
+            raise Refusal("invalid_request", text, rule=rule) from None
         actor = self.state.active_user(claims["sub"])
         if actor is None:
             text = "Invalid actor token: the user is unknown or blocked"
-            raise Refusal("invalid_request", text)
+            raise Refusal("invalid_request", text, rule="actor-active")
         return actor
 
-    def _organization(self) -> Optional[Settings]:
-        name = self.form.get("organization")
+    def _organization(self, name: Optional[str]) -> Optional[Settings]:
         if not name:
             return None
-        org_id = find_organization(self.state.organizations, name)
-        if org_id is None:
-            raise Refusal("invalid_request", "parameter organization is invalid")
-        return dict(self.state.organizations[org_id], id=org_id)
+        found = self.state.organization(name)
+        if found is None:
+            text, rule = "parameter organization is invalid", "organization-exists"
+            raise Refusal("invalid_request", text, rule=rule)
+        self.facts.organization_id = found["id"]
+        return found
+
+    def _check_action(self, profile: Settings) -> None:
+        action = self.state.actions.get(profile.get("action_id") or "") or {}
+        triggers = [each.get("id") for each in action.get("supported_triggers") or []]
+        if action and TRIGGER not in triggers:
+            text = "The Action of the profile is not one for custom token exchange."
+            raise Refusal("server_error", text, 500, "action-trigger")
+        if not action or not action.get("deployed_version"):
+            text = "The profile has no Action that is deployed."
+            raise Refusal("server_error", text, 500, "action-deployed")
 
     def _event(
         self, ip: str, actor: Optional[Settings], organization: Optional[Settings]
     ) -> Event:
-        form = self.form
-        return Event(
-            client={
-                "client_id": self.client.client_id,
-                "name": self.client.setting("name"),
-            },
-            request=Request(
-                ip=ip,
-                hostname=self.origin.host,
-                method=self.origin.method,
-                user_agent=self.origin.user_agent,
-                body=without(CREDENTIALS, form),
+        form, origin = self.form, self.origin
+        transaction = {
+            "subject_token": form["subject_token"],
+            "subject_token_type": form["subject_token_type"],
+            "requested_scopes": str(form.get("scope", "")).split(),
+            "requested_token_type": form.get("requested_token_type")
+            or (
+                SESSION_TRANSFER_TOKEN_TYPE
+                if self._wants_session
+                else ACCESS_TOKEN_TYPE
             ),
-            transaction=Transaction(
-                subject_token=form["subject_token"],
-                subject_token_type=form["subject_token_type"],
-                actor_token=form.get("actor_token"),
-                actor_token_type=form.get("actor_token_type"),
-                actor=actor
-                and {"sub": actor["user_id"], **without(["password"], actor)},
-                requested_scopes=form.get("scope", "").split(),
+        }
+        for name in ("actor_token", "actor_token_type"):
+            if form.get(name):
+                transaction[name] = form[name]
+        if actor is not None:
+            transaction["actor_token_user"] = actor_token_user(actor)
+        request: Dict[str, Any] = {
+            "ip": ip,
+            "method": origin.method,
+            "hostname": origin.host,
+            "user_agent": origin.user_agent or None,
+            "language": origin.language,
+            "body": Dictionary(without(CREDENTIALS, form)),
+            "geoip": Dictionary(),
+        }
+        optional = "actor_token actor_token_type actor_token_user"
+        event = Record(
+            "event",
+            "organization",
+            secrets=Dictionary(self.state.action_secrets),
+            client=Record(
+                "event.client",
+                client_id=self.client.client_id,
+                name=self.client.setting("name"),
+                metadata=Dictionary(self.client.setting("client_metadata") or {}),
             ),
-            organization=organization,
-            resource_server={"id": form.get("audience")},
+            request=Record("event.request", **request),
+            resource_server=Record(
+                "event.resource_server", identifier=form.get("audience") or ""
+            ),
+            tenant=Record("event.tenant", id=TENANT_NAME),
+            transaction=Record("event.transaction", optional, **transaction),
+        )
+        if organization is not None:
+            event["organization"] = Record(
+                "event.organization",
+                id=organization["id"],
+                name=organization["name"],
+                display_name=organization.get("display_name") or organization["name"],
+                metadata=Dictionary(organization.get("metadata") or {}),
+            )
+        return event
+
+    def _decision(self, event: Event, ip: str) -> Decision:
+        """Run the Action and return what it decided."""
+        state, decision = self.state, Decision()
+        cache = Cache(state.records.action_cache, state.clock)
+        deepest = 1 if self._wants_session else DEEPEST_ACTOR
+        try:
+            state.action(event, Api(decision, cache, deepest, state.deny_status))
+        except Exception as error:
+            raise self._failed(error) from None
+        if decision.subject_token_rejected:
+            state.records.subject_tokens.spend(ip, state.clock())
+        if decision.refusal is not None:
+            raise decision.refusal
+        return decision
+
+    def _failed(self, error: Exception) -> Refusal:
+        """Log that the Action raised, and return what the console is told."""
+        name = type(error).__name__
+        raised = {
+            "name": name,
+            "message": str(error),
+            "code": "",
+            "stack": traceback.format_exc(),
+        }
+        details = {
+            "trigger_id": TRIGGER,
+            "error_class": "action_error",
+            "action_error": raised,
+        }
+        text = f"The Action raised {name}: {error}"
+        client_id, log_type = self.client.client_id, "actions_execution_failed"
+        self.state.log(log_type, text, self.origin, client_id, details=details)
+        rule = "action-runs"
+        if isinstance(error, BadActorError):
+            rule = "actor-shape"
+        elif (
+            isinstance(error, UnknownNameError)
+            and "event.transaction has no 'actor'" in text
+        ):
+            rule = "action-reads-actor"
+        return Refusal("server_error", text, 500, rule)
+
+    def _subject(
+        self, decision: Decision, organization: Optional[Settings]
+    ) -> Settings:
+        """Return the user whom the Action set, with the metadata that it set."""
+        if decision.by_connection is not None:
+            decision.user_id = self._user_by_connection(*decision.by_connection)
+        if decision.user_id is None:
+            text = "The Action set no user."
+            raise Refusal("invalid_request", text, rule="action-sets-user")
+        subject = self.state.active_user(decision.user_id)
+        if subject is None:
+            text = "The user that the Action set is unknown or blocked."
+            raise Refusal("invalid_request", text, rule="customer-active")
+        self.facts.user_id = decision.user_id
+        self.facts.actor_sub = (decision.actor or {}).get("sub")
+        if self.state.wants_mfa():
+            if self.form.get("actor_token"):
+                raise Refusal("mfa_required", MFA_NOT_SUPPORTED, rule="mfa")
+            text = "Multifactor authentication required"
+            raise Refusal("mfa_required", text, 403, "mfa")
+        members = organization["members"] if organization else [subject["user_id"]]
+        if subject["user_id"] not in members:
+            text, rule = "The user is not a member of the organization.", None
+            rule = "organization-member"
+            raise Refusal("access_denied", text, rule=rule)
+        for name in ("app_metadata", "user_metadata"):
+            kept = {**(subject.get(name) or {}), **getattr(decision, name)}
+            subject[name] = {key: kept[key] for key in kept if kept[key] is not None}
+        return subject
+
+    def _user_by_connection(
+        self, connection: str, attributes: Mapping[str, Any], options: Mapping[str, Any]
+    ) -> str:
+        """Return the id of the user of setUserByConnection, made or changed if so wanted."""
+        found = self.state.connections.get(connection)
+        if found is None:
+            raise Refusal("invalid_request", f"The connection {connection} is unknown.")
+        user_id = f"{found.get('strategy')}|{attributes['user_id']}"
+        rest = without(["user_id", "verify_email"], attributes)
+        if user_id not in self.state.users:
+            if options["creationBehavior"] == "none":
+                text = "The user that the Action set is unknown or blocked."
+                raise Refusal("invalid_request", text, rule="customer-active")
+            self.state.users[user_id] = {
+                **user(user_id, attributes.get("email"), attributes.get("name")),
+                **rest,
+                "connection": connection or CONNECTION,
+            }
+        elif options["updateBehavior"] == "replace":
+            self.state.users[user_id].update(rest)
+        return user_id
+
+    def _access_token(
+        self, subject: Settings, decision: Decision, organization: Optional[Settings]
+    ) -> Dict[str, Any]:
+        org_name = None
+        if organization and self.state.names_organizations:
+            org_name = organization["name"]
+        now, user_id = self.state.clock(), subject["user_id"]
+        session: Session = self.state.new_session(
+            user_id, self.origin.issuer, 0, decision.actor
+        ).within(organization["id"] if organization else None, org_name)
+        audience = self.form.get("audience")
+        grant = self.client.client_id, session, self._scope, audience, now
+        lifetime = ACCESS_TOKEN_LIFETIME
+        return self._answered(
+            access_token(*grant), ACCESS_TOKEN_TYPE, "Bearer", lifetime
         )
 
-    def _run_action(self, event: Event) -> Api:
-        api = Api()
-        try:
-            self.state.action(event, api)
-        except Exception as error:
-            self.facts.traceback = traceback.format_exc()
-            text = f"The Action raised {type(error).__name__}: {error}"
-            raise Refusal("server_error", text, 500) from None
-        return api
+    @property
+    def _scope(self) -> str:
+        return without_offline_access(str(self.form.get("scope", "")))
+
+    def _answered(
+        self, token: str, issued_type: str, token_type: str, expires_in: int
+    ) -> Dict[str, Any]:
+        answer = {
+            "access_token": token,
+            "issued_token_type": issued_type,
+            "token_type": token_type,
+            "expires_in": expires_in,
+        }
+        return {**answer, "scope": self._scope} if self._scope else answer
 
 
 def without(names: Collection[str], fields: Mapping[str, Any]) -> Dict[str, Any]:
@@ -247,27 +450,14 @@ def without(names: Collection[str], fields: Mapping[str, Any]) -> Dict[str, Any]
     return {name: value for name, value in fields.items() if name not in names}
 
 
-def _answer(
-    token: str, issued_type: str, token_type: str, expires_in: int, scope: str
-) -> Dict[str, Any]:
-    answer = {
-        "access_token": token,
-        "issued_token_type": issued_type,
-        "token_type": token_type,
-        "expires_in": expires_in,
-        "scope": scope,
-    }
-    return {name: value for name, value in answer.items() if value != ""}
-
-
-def _complaint(error: Exception) -> str:
-    """Return what is wrong with an ID token, in the words that Auth0 uses."""
+def _complaint(error: Exception) -> Tuple[str, Optional[str]]:
+    """Return what is wrong with an ID token, in Auth0's words, and the rule it breaks."""
     if isinstance(error, ExpiredTokenError):
-        return "'exp' claim timestamp check failed"
+        return "'exp' claim timestamp check failed", "actor-token-fresh"
     if isinstance(error, MissingClaimError):
-        return f"missing required '{error.claim}' claim"
+        return f"missing required '{error.claim}' claim", "actor-token-own"
     if isinstance(error, InvalidClaimError):
-        return f"unexpected '{error.claim}' claim value"
+        return f"unexpected '{error.claim}' claim value", "actor-token-own"
     if isinstance(error, BadSignatureError):
-        return "signature verification failed"
-    return "it is no JWT signed with RS256 or PS256"
+        return "signature verification failed", "actor-token-own"
+    return "it is no JWT signed with RS256 or PS256", "actor-token-own"

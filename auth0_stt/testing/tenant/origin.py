@@ -1,7 +1,7 @@
 """Where a request comes from, and which of the tenant's domains it goes to."""
 
 import ipaddress
-from typing import Optional
+from typing import Any, Optional
 
 from attr import attrs
 
@@ -9,6 +9,8 @@ from attr import attrs
 ADDRESS_HEADER = "Local-Tenant-Address"
 # Says in words why a page came, which Auth0's own pages do not.
 REASON_HEADER = "Local-Tenant-Reason"
+# The id of the rule that said no, on pages, redirects and answers alike.
+RULE_HEADER = "Local-Tenant-Rule"
 
 
 @attrs(frozen=True, auto_attribs=True)
@@ -20,9 +22,13 @@ class Origin:
     # The custom domain, with its port and without "mtls.".
     host: str
     issuer: str
+    # The same, without its port where it is one of loopback.
+    bare_host: str = ""
     method: str = "POST"
     user_agent: str = ""
-    auth0_client: Optional[str] = None
+    language: Optional[str] = None
+    # What the Auth0-Client header of an SDK holds.
+    auth0_client: Any = None
     forwarded_for: Optional[str] = None
     # The certificate of a TLS client in PEM, where the request went to mtls.{domain}.
     certificate: Optional[str] = None

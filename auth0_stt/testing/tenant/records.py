@@ -1,30 +1,12 @@
 """What the tenant remembers while it runs."""
 
 import threading
-from typing import Any, Dict, List, Optional, Set, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
 from attr import Factory, attrs, evolve
 
+from .logs import Log
 from .settings import Settings
-
-
-@attrs(frozen=True, auto_attribs=True)
-class Log:
-    """An entry of the tenant's log; ``type`` is Auth0's (``secte``, ``fecte``, ``sdel``, ...).
-
-    ``details`` holds what the request carried besides: ``auth0_client`` (decoded),
-    ``auth0_forwarded_for``, ``error``, ``body`` (the form, without tokens and secrets), and
-    ``traceback`` where an Action raised.
-    """
-
-    type: str
-    description: str
-    date: float
-    client_id: Optional[str] = None
-    user_id: Optional[str] = None
-    ip: Optional[str] = None
-    hostname: Optional[str] = None
-    details: Dict[str, Any] = Factory(dict)
 
 
 @attrs(auto_attribs=True)
@@ -33,7 +15,10 @@ class Facts:
 
     client_id: Optional[str] = None
     user_id: Optional[str] = None
-    traceback: Optional[str] = None
+    actor_sub: Optional[str] = None
+    organization_id: Optional[str] = None
+    # The rule that said no.
+    rule: Optional[str] = None
 
 
 @attrs(frozen=True, auto_attribs=True)
@@ -48,13 +33,23 @@ class Session:
     actor: Optional[Dict[str, Any]] = None
     org_id: Optional[str] = None
 
-    def within(self, org_id: Optional[str]) -> "Session":
+    # Only where the tenant lets organizations be named.
+    org_name: Optional[str] = None
+
+    def within(
+        self, org_id: Optional[str], org_name: Optional[str] = None
+    ) -> "Session":
         """Return the same session for an application that asked for an organization."""
-        return evolve(self, org_id=org_id)
+        return evolve(self, org_id=org_id, org_name=org_name)
 
     def claims(self) -> Dict[str, Any]:
         """Return the claims that every token of this session carries."""
-        claims = {"sub": self.user_id, "act": self.actor, "org_id": self.org_id}
+        claims = {
+            "sub": self.user_id,
+            "act": self.actor,
+            "org_id": self.org_id,
+            "org_name": self.org_name,
+        }
         return {name: value for name, value in claims.items() if value}
 
 
@@ -64,9 +59,13 @@ class SessionTransferToken:
 
     user_id: str
     actor: Dict[str, Any]
+    # The application that minted it.
+    client_id: str
+    org_id: Optional[str]
     ip: str
     expires_at: float
-    # Why the address may not be the one that the caller had in mind.
+    # The rule that decided on the address, and why it may be an unexpected one.
+    ip_rule: str
     ip_remark: str = ""
     used: bool = False
 
@@ -109,6 +108,17 @@ class RefreshToken:
 
 
 @attrs(frozen=True, auto_attribs=True)
+class PushedRequest:
+    """An authorization request that was pushed, and until when it may be used."""
+
+    client_id: str
+    parameters: Dict[str, str]
+    expires_at: float
+    # Whether a session transfer token was among the parameters: it is not kept.
+    had_session_transfer_token: bool
+
+
+@attrs(frozen=True, auto_attribs=True)
 class Fault:
     """What is to happen to the next request in place of its answer, or before it."""
 
@@ -141,6 +151,21 @@ class SubjectTokenBudget:
         self._at[ip] = now
 
 
+class RateLimit:
+    """So many requests in any second, for the whole tenant."""
+
+    def __init__(self) -> None:
+        self._times: List[float] = []
+
+    def takes(self, most: int, now: float) -> bool:
+        """Return whether another request may pass now, and count it if it does."""
+        self._times = [time for time in self._times if now - 1 < time <= now]
+        if len(self._times) >= most:
+            return False
+        self._times.append(now)
+        return True
+
+
 @attrs(auto_attribs=True)
 class Records:
     """All of it; hold ``lock`` to take out what may be taken once only."""
@@ -150,16 +175,22 @@ class Records:
     codes: Dict[str, AuthorizationCode] = Factory(dict)
     session_transfer_tokens: Dict[str, SessionTransferToken] = Factory(dict)
     refresh_tokens: Dict[str, RefreshToken] = Factory(dict)
+    # Authorization requests that were pushed (RFC 9126).
+    pushed: Dict[str, PushedRequest] = Factory(dict)
     # Who signed each assertion, and its jti.
     assertion_ids: Set[Tuple[str, str]] = Factory(set)
     subject_tokens: SubjectTokenBudget = Factory(SubjectTokenBudget)
+    exchanges: RateLimit = Factory(RateLimit)
+    action_cache: Dict[str, Any] = Factory(dict)
     logs: List[Log] = Factory(list)
     faults: List[Fault] = Factory(list)
 
 
-def find_organization(organizations: Dict[str, Settings], name: str) -> Optional[str]:
+def find_organization(
+    organizations: Mapping[str, Settings], name: str, by_name: bool = True
+) -> Optional[str]:
     """Return the id of the organization that has this id or name, or None."""
     for org_id, organization in organizations.items():
-        if name in (org_id, organization["name"]):
+        if name == org_id or (by_name and name == organization["name"]):
             return org_id
     return None

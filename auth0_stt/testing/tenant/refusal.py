@@ -1,6 +1,8 @@
-"""How a rule says no."""
+"""How a rule says no. ``rule`` is the id of a row of :mod:`auth0_stt.rules`."""
 
-from attr import attrs
+from typing import Dict, Optional
+
+from attr import Factory, attrs
 
 
 @attrs(auto_exc=True, auto_attribs=True, str=False)
@@ -10,6 +12,8 @@ class Refusal(Exception):  # noqa: N818
     error: str
     description: str
     status: int = 400
+    rule: Optional[str] = None
+    headers: Dict[str, str] = Factory(dict)
 
     def __str__(self) -> str:
         return self.description
@@ -21,7 +25,11 @@ class PageInstead(Exception):  # noqa: N818
 
     # "login" or "error".
     page: str
+    # Why, in words that Auth0 does not show.
     reason: str
+    rule: Optional[str] = None
+    # What Auth0 writes to its log, as type "w".
+    warning: str = ""
 
     def __str__(self) -> str:
         return self.reason

@@ -14,6 +14,7 @@ from .records import Session
 # Auth0 takes an ID token as actor token in these two only.
 ID_TOKEN_ALGORITHMS = ["RS256", "PS256"]
 ACCESS_TOKEN_LIFETIME = 86400
+DELEGATED_LIFETIME = 2 * 60 * 60
 
 
 @functools.lru_cache(maxsize=None)
@@ -30,6 +31,12 @@ def application_key() -> RSAKey:
     return key
 
 
+def sign_with_secret(claims: Dict[str, Any], secret: str) -> str:
+    """Return the claims as a JWT under an application's secret (HS256)."""
+    key = OctKey.import_key(secret)
+    return jwt.encode({"alg": "HS256"}, claims, key, ["HS256"])
+
+
 def sign(claims: Dict[str, Any], algorithm: str = "RS256") -> str:
     """Return the claims as a JWT of the tenant's."""
     header = {"alg": algorithm, "kid": tenant_key().kid}
@@ -37,7 +44,12 @@ def sign(claims: Dict[str, Any], algorithm: str = "RS256") -> str:
 
 
 def access_token(
-    client_id: str, session: Session, scope: str, audience: Any, now: float
+    client_id: str,
+    session: Session,
+    scope: str,
+    audience: Any,
+    now: float,
+    lifetime: int = ACCESS_TOKEN_LIFETIME,
 ) -> str:
     """Return an access token; it carries ``act`` where an agent acts for the user."""
     audiences = [audience] if audience else []
@@ -47,11 +59,22 @@ def access_token(
         "iss": session.issuer,
         "aud": audiences,
         "iat": int(now),
-        "exp": int(now) + ACCESS_TOKEN_LIFETIME,
+        "exp": int(now) + lifetime,
         "azp": client_id,
         "scope": scope,
     }
     return sign(dict(claims, **session.claims()))
+
+
+def signed(token: str) -> Dict[str, Any]:
+    """Return the claims of a token of the tenant's that may have expired.
+
+    Raises:
+        joserfc.errors.JoseError: its signature is wrong.
+        ValueError: it is no JWT at all.
+    """
+    claims: Dict[str, Any] = jwt.decode(token, tenant_key(), ID_TOKEN_ALGORITHMS).claims
+    return claims
 
 
 def verified(token: str, now: float, **expected: Dict[str, Any]) -> Dict[str, Any]:
@@ -61,7 +84,7 @@ def verified(token: str, now: float, **expected: Dict[str, Any]) -> Dict[str, An
         joserfc.errors.JoseError: its signature, times or an expected claim are wrong.
         ValueError: it is no JWT at all.
     """
-    claims: Dict[str, Any] = jwt.decode(token, tenant_key(), ID_TOKEN_ALGORITHMS).claims
+    claims = signed(token)
     essential: Dict[str, Any] = {
         name: {"essential": True} for name in ("sub", "iat", "exp")
     }

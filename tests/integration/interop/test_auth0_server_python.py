@@ -381,11 +381,13 @@ class TestErrors:
         """The tenant, refusing in one of the ways it has; with what a caller has to do for it."""
         console, changes = tenant.settings["console"], {}
         if request.param == "denied":
-            tenant.action = lambda event, api: api.deny(
+            tenant.action = lambda event, api: api.access.deny(
                 "unauthorized_actor", "Not you."
             )
         elif request.param == "no actor set":
-            tenant.action = lambda event, api: api.set_user("auth0|ada")
+            tenant.action = lambda event, api: api.authentication.setUserById(
+                "auth0|ada"
+            )
         elif request.param == "not enabled":
             console["session_transfer"]["can_create_session_transfer_token"] = False
         elif request.param == "no profile":

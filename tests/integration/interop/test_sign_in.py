@@ -115,8 +115,9 @@ class TestTokens:
         """What the Action says of the agent arrives in both tokens."""
 
         def action(event, api):
-            api.set_user("auth0|ada")
-            api.set_actor(event.transaction.actor["user_id"], team="tier 2")
+            api.authentication.setUserById("auth0|ada")
+            agent = event.transaction.actor_token_user
+            api.authentication.setActor({"sub": agent.user_id, "team": "tier 2"})
 
         tenant.action = action
         tokens = enter(

@@ -12,10 +12,9 @@ from auth0_stt.testing import LocalTenant
 
 def action(event, api):
     """Take the customer's id as proof, and keep the reason with the token: that tells one answer from another."""
-    api.set_user(event.transaction.subject_token)
-    api.set_actor(
-        event.transaction.actor["user_id"], reason=event.request.body["reason"]
-    )
+    api.authentication.setUserById(event.transaction.subject_token)
+    agent = event.transaction.actor_token_user.user_id
+    api.authentication.setActor({"sub": agent, "reason": event.request.body["reason"]})
 
 
 def main(callback):

@@ -5,10 +5,11 @@ from typing import Any, Dict
 from flask import Blueprint
 
 from ..clients import AUTH_METHODS
+from ..login import RESPONSE_MODES
+from ..logs import grants
 from ..tokens import ID_TOKEN_ALGORITHMS, tenant_key
 from .client_auth import ASSERTION_ALGORITHMS
-from .origin import origin
-from .token import LOG_TYPES
+from .origin import origin, state
 
 routes = Blueprint("documents", __name__)
 
@@ -16,12 +17,14 @@ ENDPOINTS = {
     "authorization_endpoint": "authorize",
     "token_endpoint": "oauth/token",
     "userinfo_endpoint": "userinfo",
+    "end_session_endpoint": "oidc/logout",
+    "pushed_authorization_request_endpoint": "oauth/par",
     "jwks_uri": ".well-known/jwks.json",
 }
 SUPPORTED = {
-    "response_types_supported": ["code"],
-    "response_modes_supported": ["query"],
-    "grant_types_supported": list(LOG_TYPES),
+    "response_types_supported": ["code", "id_token"],
+    "response_modes_supported": list(RESPONSE_MODES),
+    "grant_types_supported": [*grants(), "implicit"],
     "code_challenge_methods_supported": ["S256", "plain"],
     "scopes_supported": ["openid", "profile", "email", "offline_access"],
     "subject_types_supported": ["public"],
@@ -39,12 +42,12 @@ def key_set() -> Dict[str, Any]:
 @routes.get("/.well-known/openid-configuration")
 def metadata() -> Dict[str, Any]:
     issuer = origin().issuer
-    document = {
+    document: Dict[str, Any] = {
         "issuer": issuer,
         **{name: issuer + path for name, path in ENDPOINTS.items()},
         **SUPPORTED,
     }
-    if issuer.startswith("https://localhost:"):
+    if issuer == state().issuers[0] and issuer.startswith("https:"):
         # RFC 8705, 5.
         mtls = issuer.replace("https://", "https://mtls.") + "oauth/token"
         document["mtls_endpoint_aliases"] = {"token_endpoint": mtls}

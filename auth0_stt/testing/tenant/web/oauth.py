@@ -1,63 +1,109 @@
 """Authlib's authorization server with the tenant's rules behind it (RFC 6749, OIDC Core)."""
 
+from collections import defaultdict
 from typing import Any, Dict, List, Optional, Tuple
 
-from authlib.integrations.flask_oauth2 import AuthorizationServer, ResourceProtector
+from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import TokenMixin, grants
+from authlib.oauth2.rfc6749 import InvalidClientError, OAuth2Payload, grants
 from authlib.oauth2.rfc6749.errors import InvalidGrantError
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
-from authlib.oauth2.rfc6750 import BearerTokenValidator
 from authlib.oauth2.rfc7636 import CodeChallenge
-from authlib.oidc.core.grants import OpenIDCode
-from flask import Flask, current_app
-from joserfc.errors import JoseError
+from authlib.oidc.core.grants import OpenIDCode, OpenIDImplicitGrant
+from flask import Flask
 
 from ..clients import AUTH_METHODS, Client
-from ..issue import refresh_token, tokens_for
+from ..issue import id_token, refresh_token, tokens_for
 from ..mint import TOKEN_EXCHANGE, Exchange
 from ..records import AuthorizationCode, RefreshToken
 from ..refusal import Refusal
 from ..state import State
-from ..tokens import verified
-from .client_auth import OAuthClient, PrivateKeyJwt, client_by_certificate
-from .origin import facts, form, origin, state
+from . import client_auth
+from .origin import SERVER, authorization_request, facts, form, origin, state
 
 CODE_LIFETIME = 60
 TokenResponse = Tuple[int, Dict[str, Any], Any]
 
 
-def authorization_server(tenant: State, app: Flask) -> AuthorizationServer:
-    """Return the server that answers the tenant's token and authorization requests."""
+def authorization_server(tenant: State, app: Flask) -> None:
+    """Give the application a server for the tenant's token and authorization requests."""
 
-    def query_client(client_id: str) -> Optional[OAuthClient]:
-        client = tenant.client(client_id)
-        return None if client is None else OAuthClient(client_id, client.settings)
+    def query_client(client_id: str) -> Optional[client_auth.OAuthClient]:
+        found = tenant.client(client_id)
+        if found is None:
+            return None
+        return client_auth.OAuthClient(client_id, found.settings)
 
-    server = AuthorizationServer(app, query_client, lambda token, oauth_request: None)
-    app.extensions["auth0_stt.server"] = server
-    server.register_client_auth_method("private_key_jwt", PrivateKeyJwt(tenant))
-    server.register_client_auth_method(
-        "self_signed_tls_client_auth", client_by_certificate
-    )
+    server = Server(app, query_client, lambda token, oauth_request: None)
+    app.extensions[SERVER] = server
+    private_key_jwt = client_auth.PrivateKeyJwt(tenant)
+    server.register_client_auth_method("private_key_jwt", private_key_jwt)
+    for name, method in client_auth.METHODS.items():
+        server.register_client_auth_method(name, method)
     extensions = [CodeChallenge(required=False), OpenIdRequests(require_nonce=False)]
     server.register_grant(AuthorizationCodeGrant, extensions)
+    server.register_grant(IdTokenGrant)
     server.register_grant(RefreshTokenGrant)
     server.register_grant(TokenExchangeGrant)
-    return server
 
 
-def server() -> AuthorizationServer:
-    """Return the server of the tenant that the current request is for."""
-    return current_app.extensions["auth0_stt.server"]
+class Parameters(OAuth2Payload):  # type: ignore[misc]
+    """The parameters of a request, each once."""
+
+    def __init__(self, data: Dict[str, Any]) -> None:
+        self._data = data
+
+    @property
+    def data(self) -> Dict[str, Any]:
+        return self._data
+
+    @property
+    def datalist(self) -> Any:
+        lists = {name: [value] for name, value in self._data.items()}
+        return defaultdict(list, lists)
 
 
-def oauth_error(refusal: Refusal) -> OAuth2Error:
+class Server(AuthorizationServer):  # type: ignore[misc]
+    """Authlib's server, which gets its requests from ``origin`` and answers as Auth0."""
+
+    def create_oauth2_request(self, request: Any) -> Any:
+        made = super().create_oauth2_request(request)
+        made.payload = Parameters(authorization_request())
+        return made
+
+    def handle_error_response(self, request: Any, error: OAuth2Error) -> Any:
+        """Answer with an OAuth error; what proves no client is 401 [sdk]."""
+        unproved = isinstance(error, InvalidClientError)
+        if unproved and not isinstance(error, client_auth.InvalidAssertionError):
+            realm = f'Basic realm="{origin().host}"'
+            headers = {"WWW-Authenticate": realm}
+            rule = "client-credentials"
+            error = oauth_error(
+                Refusal("access_denied", "Unauthorized", 401, rule, headers)
+            )
+        elif unproved:
+            error.rule = "client-credentials"
+        facts().rule = getattr(error, "rule", None)
+        return super().handle_error_response(request, error)
+
+
+class RefusalError(OAuth2Error):  # type: ignore[misc]
+    """A refusal as Authlib raises one."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(error=refusal.error, status_code=refusal.status)
+        # Past the constructor, which allows no text but RFC 6749's: an Action may write any.
+        self.description = refusal.description
+        self.rule: Optional[str] = refusal.rule
+        self._headers = refusal.headers
+
+    def get_headers(self) -> List[Tuple[str, str]]:
+        return [*super().get_headers(), *self._headers.items()]
+
+
+def oauth_error(refusal: Refusal) -> RefusalError:
     """Return a refusal as Authlib raises one."""
-    error = OAuth2Error(error=refusal.error, status_code=refusal.status)
-    # Past the constructor, which allows no text but RFC 6749's: an Action may write any.
-    error.description = refusal.description
-    return error
+    return RefusalError(refusal)
 
 
 class OpenIdRequests(OpenIDCode):  # type: ignore[misc]
@@ -68,6 +114,29 @@ class OpenIdRequests(OpenIDCode):  # type: ignore[misc]
 
     def process_token(self, grant: Any, response: TokenResponse) -> TokenResponse:
         return response
+
+
+class IdTokenGrant(OpenIDImplicitGrant):  # type: ignore[misc]
+    """``response_type=id_token``, which some SDKs use for ordinary logins."""
+
+    RESPONSE_TYPES = {"id_token"}  # noqa: RUF012
+
+    def authenticate_token_endpoint_client(self) -> Client:
+        # Authlib would have only public clients ask for an ID token in this way.
+        client = self.server.query_client(self.request.payload.client_id or "")
+        if client is None:
+            raise InvalidClientError()
+        found: Client = client
+        return found
+
+    def exists_nonce(self, nonce: str, oauth_request: Any) -> bool:
+        return False
+
+    def create_granted_params(self, grant_user: Any) -> List[Tuple[str, str]]:
+        payload = self.request.payload
+        scope, nonce = payload.scope or "", payload.data.get("nonce")
+        token = id_token(state(), self.request.client, grant_user, scope, nonce)
+        return [("id_token", token)]
 
 
 class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
@@ -126,7 +195,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
         _refuse_reuse(found)
         if state().wants_mfa():
             text = "Multifactor authentication required"
-            raise oauth_error(Refusal("mfa_required", text, 403))
+            raise oauth_error(Refusal("mfa_required", text, 403, "mfa"))
         return found
 
     def create_token_response(self) -> TokenResponse:
@@ -175,35 +244,3 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]
             return 200, exchange.answer(), self.TOKEN_RESPONSE_HEADER
         except Refusal as refusal:
             raise oauth_error(refusal) from None
-
-
-class BearerToken(TokenMixin):  # type: ignore[misc]
-    """An access token as /userinfo receives it, already verified."""
-
-    def __init__(self, claims: Dict[str, Any]) -> None:
-        self.claims = claims
-
-    def is_expired(self) -> bool:
-        return False
-
-    def is_revoked(self) -> bool:
-        return False
-
-    def get_scope(self) -> str:
-        return str(self.claims.get("scope", ""))
-
-
-class UserinfoTokens(BearerTokenValidator):  # type: ignore[misc]
-    """Verifies the access tokens that come to /userinfo."""
-
-    def authenticate_token(self, token_string: str) -> Optional[BearerToken]:
-        audiences = [issuer + "userinfo" for issuer in state().issuers]
-        expected = {"essential": True, "values": audiences}
-        try:
-            return BearerToken(verified(token_string, state().clock(), aud=expected))
-        except (JoseError, ValueError):
-            return None
-
-
-protected = ResourceProtector()
-protected.register_token_validator(UserinfoTokens())

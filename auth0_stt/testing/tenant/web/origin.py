@@ -1,21 +1,29 @@
 """The one place that reads Flask's request: everything else gets plain values."""
 
+import base64
 import hmac
+import json
 from typing import Any, Dict, List, Optional
 
 from flask import current_app, g, request
 
 from ..origin import ADDRESS_HEADER, Origin, parse_ip
-from ..records import Facts, Session
-from ..state import State
+from ..records import Facts, PushedRequest, Session
+from ..state import LOOPBACK_NAMES, State
 
 STATE = "auth0_stt.state"
+SERVER = "auth0_stt.server"
 
 
 def state() -> State:
     """Return the tenant that the current request is for."""
     found: State = current_app.extensions[STATE]
     return found
+
+
+def server() -> Any:
+    """Return Authlib's authorization server for that tenant."""
+    return current_app.extensions[SERVER]
 
 
 def facts() -> Facts:
@@ -42,13 +50,16 @@ def origin() -> Origin:
     if mtls:
         certificate = request.environ.get("SSL_CLIENT_CERT")
     domain = request.host[len("mtls.") :] if mtls else request.host
+    name = domain.partition(":")[0]
     return Origin(
         ip=_ip(state().address_secret),
         host=domain,
         issuer=f"{state().scheme}://{domain}/",
+        bare_host=name if name in LOOPBACK_NAMES else domain,
         method=request.method,
         user_agent=request.headers.get("User-Agent", ""),
-        auth0_client=request.headers.get("Auth0-Client"),
+        language=request.headers.get("Accept-Language"),
+        auth0_client=_auth0_client(request.headers.get("Auth0-Client", "")),
         forwarded_for=request.headers.get("auth0-forwarded-for"),
         certificate=certificate,
     )
@@ -60,6 +71,26 @@ def _ip(address_secret: str) -> str:
     if hmac.compare_digest(secret.encode(), address_secret.encode()):
         return parse_ip(ip) or ip
     return str(request.remote_addr)
+
+
+def _auth0_client(header: str) -> Any:
+    """Return the object in the header that every Auth0 SDK sends, None if it has none."""
+    try:
+        decoded = base64.urlsafe_b64decode(header.replace("+", "-").replace("/", "_"))
+        found = json.loads(decoded)
+    except ValueError:
+        return None
+    return found if isinstance(found, (dict, list)) else None
+
+
+def authorization() -> str:
+    """Return the Authorization header, an empty text if there is none."""
+    return request.headers.get("Authorization", "")
+
+
+def is_head_or_get() -> bool:
+    """Return whether the request only reads."""
+    return request.method in ("GET", "HEAD")
 
 
 def query() -> Dict[str, str]:
@@ -74,16 +105,30 @@ def repeated(fields: str) -> List[str]:
 
 
 def form() -> Dict[str, Any]:
-    """Return the form as Auth0 has it: a field that is repeated as a list."""
+    """Return the form as Auth0 has it: a field that is repeated as a list, JSON as well."""
+    if request.is_json:
+        body = request.get_json(silent=True)
+        return body if isinstance(body, dict) else {}
     return {
         name: values if len(values) > 1 else values[0]
         for name, values in request.form.lists()
     }
 
 
-def has_authorization() -> bool:
-    """Return whether the request has an Authorization header."""
-    return "Authorization" in request.headers
+def authorization_request() -> Dict[str, str]:
+    """Return the parameters of an authorization request: sent, posted or pushed."""
+    sent = {**query(), **form()}
+    pushed = pushed_request()
+    return sent if pushed is None else pushed.parameters
+
+
+def pushed_request() -> Optional[PushedRequest]:
+    """Return the pushed request that the current one refers to (RFC 9126)."""
+    sent = {**query(), **form()}
+    found = state().records.pushed.get(sent.get("request_uri", ""))
+    if found is None or found.client_id != sent.get("client_id"):
+        return None
+    return None if found.expires_at <= state().clock() else found
 
 
 def open_session() -> Optional[Session]:

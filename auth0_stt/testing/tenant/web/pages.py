@@ -1,21 +1,31 @@
 """The pages that a browser sees: the login page, the error page, the page after logging out."""
 
-from typing import Any
+from typing import Any, Dict, Optional
 
 from flask import Response, make_response, render_template
 
-from ..origin import REASON_HEADER
+from ..origin import REASON_HEADER, RULE_HEADER
 from ..records import Session
 from .origin import state
 
 
 def login_page(
-    query: str, application: str, users: Any, reason: str = "", problem: str = ""
+    query: str,
+    application: str,
+    users: Any,
+    reason: str = "",
+    problem: str = "",
+    hint: str = "",
 ) -> Response:
     """Return the login page; it posts back to /u/login with the query of /authorize."""
     status = 401 if problem else 200
-    content = {"query": query, "application": application, "users": users}
-    return _page("login", "Log in", reason, status, problem=problem, **content)
+    content: Dict[str, Any] = {
+        "query": query,
+        "application": application,
+        "users": users,
+    }
+    content.update(problem=problem, hint=hint)
+    return _page("login", "Log in", reason, status, **content)
 
 
 def error_page(reason: str, log_out: bool = False) -> Response:
@@ -31,6 +41,19 @@ def logged_out_page() -> Response:
     return _page("logged_out", "Logged out", "", 200)
 
 
+def form_post_page(redirect_uri: str, answer: Dict[str, str]) -> Response:
+    """Return the page that posts an answer to the application's callback."""
+    more = {"redirect_uri": redirect_uri, "answer": answer}
+    return _page("form_post", "Back to the application", "", 200, **more)
+
+
+def with_rule(response: Response, rule: Optional[str]) -> Response:
+    """Return the response, which names the rule that said no."""
+    if rule is not None:
+        response.headers[RULE_HEADER] = rule
+    return response
+
+
 def redirect(location: str) -> Response:
     """Return a redirect, the location as it is."""
     return Response(status=302, headers={"Location": location})
@@ -42,7 +65,11 @@ def with_cookie(response: Response, session: Session) -> Response:
     tenant.records.sessions[session.id] = session
     # No Max-Age: it ends with the browser.
     response.set_cookie(
-        tenant.cookie, session.id, httponly=True, samesite="Lax", secure=tenant.tls
+        tenant.cookie,
+        session.id,
+        httponly=True,
+        samesite="Lax",
+        secure=tenant.scheme == "https",
     )
     return response
 

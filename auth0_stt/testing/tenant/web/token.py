@@ -1,37 +1,22 @@
 """/oauth/token."""
 
-import base64
-import json
 from typing import Any, Dict, Optional
 
 from flask import Blueprint, Response
 
-from ..mint import CREDENTIALS, TOKEN_EXCHANGE, without
+from ..logs import types_of
+from ..mint import CREDENTIALS, TOKEN_EXCHANGE
 from ..refusal import Refusal
-from .oauth import oauth_error, server
-from .origin import facts, form, has_authorization, origin, query, repeated, state
+from .oauth import oauth_error
+from .origin import authorization, facts, form, origin, query, repeated, server, state
+from .pages import with_rule
 
 routes = Blueprint("token", __name__)
 
-# Types of Auth0's tenant logs: a success, a failure.
-LOG_TYPES = {
-    TOKEN_EXCHANGE: ("secte", "fecte"),
-    "authorization_code": ("seacft", "feacft"),
-    "refresh_token": ("sertft", "fertft"),
-}
-DELEGATED_LOG_TYPES = ("sdeleacft", "fdeleacft")
-# No log holds a token.
-NOT_LOGGED = {
-    *CREDENTIALS,
-    "subject_token",
-    "actor_token",
-    "refresh_token",
-    "code",
-    "code_verifier",
-}
 # What a token request has at most once (RFC 6749, 3.2); other fields, for the Action, may repeat.
 ONCE = {
-    *NOT_LOGGED,
+    *CREDENTIALS,
+    *("subject_token", "actor_token", "refresh_token", "code", "code_verifier"),
     *("grant_type", "client_id", "audience", "scope", "organization", "redirect_uri"),
     *("subject_token_type", "actor_token_type", "requested_token_type", "resource"),
 }
@@ -46,7 +31,7 @@ def token() -> Response:
     else:
         response = server().create_token_response()
     _log(response)
-    return response
+    return with_rule(response, facts().rule)
 
 
 def _flaw_of_token_request() -> Optional[Refusal]:
@@ -54,7 +39,7 @@ def _flaw_of_token_request() -> Optional[Refusal]:
         text = "A parameter is in the URL or occurs more than once."
         return Refusal("invalid_request", text)
     proofs = {"client_secret", "client_assertion"}.intersection(form())
-    if len(proofs) + has_authorization() > 1:
+    if len(proofs) + bool(authorization()) > 1:
         text = "The client authenticates in more than one way."
         return Refusal("invalid_request", text)
     return None
@@ -63,34 +48,27 @@ def _flaw_of_token_request() -> Optional[Refusal]:
 def _log(response: Response) -> None:
     answer: Dict[str, Any] = response.get_json()
     fields, said = form(), facts()
-    types = LOG_TYPES.get(fields.get("grant_type", ""), ("seacft", "feacft"))
+    grant_type = str(fields.get("grant_type", ""))
     code = state().records.codes.get(str(fields.get("code", "")))
     if code is not None:
         said.user_id = code.session.user_id
-        types = types if code.session.actor is None else DELEGATED_LOG_TYPES
-    details: Dict[str, Any] = {
-        "auth0_client": _auth0_client(origin().auth0_client),
-        "auth0_forwarded_for": origin().forwarded_for,
-        "body": without(NOT_LOGGED, fields),
-        "error": answer.get("error"),
-        "traceback": said.traceback,
-    }
+        said.organization_id = code.session.org_id
+        said.actor_sub = (code.session.actor or {}).get("sub")
+    details: Dict[str, Any] = {}
+    if grant_type == TOKEN_EXCHANGE:
+        details["subject_token_type"] = fields.get("subject_token_type")
+    if said.actor_sub is not None:
+        details["actor"] = {"sub": said.actor_sub}
+    delegated = code is not None and code.session.actor is not None
+    failed = response.status_code >= 400
     state().log(
-        types[response.status_code >= 400],
+        types_of(grant_type, delegated)[failed],
         answer.get("error_description") or answer.get("error") or "Success",
         origin(),
         client_id=said.client_id or fields.get("client_id"),
         user_id=said.user_id,
-        details={name: value for name, value in details.items() if value is not None},
+        details=details,
+        organization_id=said.organization_id,
+        audience=fields.get("audience") or (code.audience if code else None),
+        scope=fields.get("scope"),
     )
-
-
-def _auth0_client(header: Optional[str]) -> Any:
-    """Return the JSON in the header that every Auth0 SDK sends, the bare text if it has none."""
-    if header is None:
-        return None
-    try:
-        decoded = base64.urlsafe_b64decode(header.replace("+", "-").replace("/", "_"))
-        return json.loads(decoded)
-    except ValueError:
-        return header
