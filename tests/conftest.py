@@ -4,11 +4,12 @@ import contextlib
 import importlib.util
 import os
 import re
-import signal
-import subprocess
 from pathlib import Path
 
+import processes
 import pytest
+
+pytest_plugins = ["progress"]
 
 HERE = Path(__file__).parent
 
@@ -87,22 +88,10 @@ def child():
 
     ``child(command, **options)`` takes what :class:`subprocess.Popen` takes.
     """
-    processes = []
-
-    def start(command, **options):
-        # In a session of its own, so that what it starts can be ended with it.
-        process = subprocess.Popen(command, start_new_session=True, **options)
-        processes.append(process)
-        return process
-
-    yield start
-    for process in processes:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                stream.close()
+    with contextlib.ExitStack() as stack:
+        yield lambda command, **options: stack.enter_context(
+            processes.started(command, **options)
+        )
 
 
 @pytest.fixture(scope="session")

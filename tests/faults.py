@@ -16,7 +16,6 @@ import shutil
 import socket
 import ssl
 import struct
-import subprocess
 import sys
 import tempfile
 import textwrap
@@ -25,6 +24,7 @@ import warnings
 from pathlib import Path
 from urllib.parse import parse_qs
 
+import processes
 import pytest
 import urllib3
 
@@ -476,13 +476,10 @@ def run_beside(
     It must end well, and write nothing to its standard error: no warning, no traceback.
     """
     variables = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
-    done = subprocess.run(
+    done = processes.run(
         [*prefix, sys.executable, *options, "-c", textwrap.dedent(program), *arguments],
         env={name: value for name, value in variables.items() if value is not None},
         input=ascii(call or CALL).encode(),
-        capture_output=True,
-        timeout=60,
-        check=False,
     )
     if done.returncode or done.stderr:
         pytest.fail(

@@ -2,9 +2,9 @@
 
 import os
 import signal
-import subprocess
 import sys
 
+import processes
 import pytest
 from endpoint import ACTOR_TOKEN, CLIENT_SECRET, SUBJECT_TOKEN
 
@@ -69,13 +69,11 @@ def spawn(environment):
 
     def spawn(*arguments, text=None, **changes):
         values = {**environment, **changes}
-        return subprocess.run(
+        return processes.run(
             [sys.executable, "-m", "auth0_stt", *arguments],
             env={name: value for name, value in values.items() if value is not None},
             input=text,
-            capture_output=True,
             encoding="utf-8",
-            timeout=60,
         )
 
     return spawn

@@ -7,6 +7,7 @@ import sys
 import time
 from unittest.mock import Mock
 
+import processes
 import pytest
 
 from auth0_stt.cli import mint
@@ -52,7 +53,7 @@ class TestStandardStreams:
         """A reader that is gone ends the command quietly, with 141."""
         reader, writer = os.pipe()
         os.close(reader)
-        done = subprocess.run(
+        done = processes.run(
             MINT, env=environment, stdout=writer, stderr=subprocess.PIPE, timeout=60
         )
         os.close(writer)
@@ -78,7 +79,7 @@ class TestStandardStreams:
     def test_a_full_disk(self, environment):
         """A full disk ends the command with 141 and one line, not a traceback."""
         with open("/dev/full", "wb") as full:
-            done = subprocess.run(
+            done = processes.run(
                 MINT, env=environment, stdout=full, stderr=subprocess.PIPE, timeout=60
             )
         assert 141 == done.returncode
@@ -97,11 +98,9 @@ class TestStandardStreams:
     def test_a_closed_standard_error(self, environment):
         """Failures are never printed where results are read."""
         del environment["AUTH0_DOMAIN"]
-        done = subprocess.run(
+        done = processes.run(
             ["sh", "-c", '"$@" 2>&-', "sh", *MINT],
             env=environment,
-            stdout=subprocess.PIPE,
-            timeout=60,
         )
         assert (2, b"") == (done.returncode, done.stdout)
 
@@ -114,7 +113,7 @@ class TestStandardStreams:
     def test_a_closed_standard_output(self, endpoint, environment):
         """Where the token could not be printed, none is minted."""
         command = ["sh", "-c", '"$@" >&-', "sh", *MINT]
-        done = subprocess.run(
+        done = processes.run(
             command, env=environment, stderr=subprocess.PIPE, timeout=60
         )
         assert (2, []) == (done.returncode, endpoint.requests)
@@ -129,12 +128,12 @@ class TestStandardStreams:
     def test_a_closed_standard_input(self, endpoint, environment):
         """Standard input matters only if something is to be read from it."""
         command = ["sh", "-c", '"$@" <&-', "sh", *MINT]
-        done = subprocess.run(
+        done = processes.run(
             command, env=environment, stdout=subprocess.PIPE, timeout=60
         )
         assert 0 == done.returncode
         command += ["--reason", "x", "--client-secret-file", "-"]
-        done = subprocess.run(
+        done = processes.run(
             command, env=environment, stderr=subprocess.PIPE, timeout=60
         )
         assert 2 == done.returncode

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from unittest.mock import Mock
 
+import processes
 import pytest
 
 TOO_OLD = "import sys, auth0_stt.cli.main as command; sys.version_info = (3, 9, 1); "
@@ -14,11 +15,9 @@ needs_tenant = pytest.mark.skipif(
 
 
 def python(code):
-    return subprocess.run(
+    return processes.run(
         [sys.executable, "-c", code],
-        capture_output=True,
         encoding="utf-8",
-        timeout=60,
     )
 
 

@@ -2,12 +2,12 @@
 
 import os
 import pathlib
-import subprocess
 import sys
 import time
 from urllib.parse import parse_qsl
 
 import jwt
+import processes
 import pytest
 import requests
 import trustme
@@ -353,8 +353,8 @@ class TestPrivateKeyJwt:
         """Neither PyJWT nor cryptography is imported with the package."""
         code = "import sys, auth0_stt; print(sorted({'jwt', 'cryptography'} & set(sys.modules)))"
         environ = {**os.environ, "AUTH0_STT_INJECT_PYOPENSSL": ""}
-        assert "[]" == subprocess.run(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, check=True, env=environ
+        assert "[]" == processes.run(
+            [sys.executable, "-c", code], check=True, env=environ
         ).stdout.decode().strip()  # fmt: skip
 
 

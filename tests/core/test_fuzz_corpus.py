@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import pytest
 
 for needed in ("ada_url", "django", "werkzeug"):
@@ -16,11 +17,9 @@ def test_kept_inputs():
     # In a process of its own: it replaces the HTTP request, and Django's settings are for a process.
     script = Path(__file__).parents[1] / "fuzz" / "targets.py"
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(
+    done = processes.run(
         [sys.executable, str(script)],
         env=environ,
-        stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        check=False,
     )
     assert (0, b"") == (done.returncode, done.stdout)

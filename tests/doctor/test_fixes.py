@@ -5,9 +5,9 @@ import json
 import random
 import re
 import shlex
-import subprocess
 import sys
 
+import processes
 import pytest
 from healthy import CONSOLE, SHOP, documents
 from test_diagnosis import BREAKS, OPTIONS, wrong
@@ -159,9 +159,7 @@ class TestSnippets:
         for tool in ("curl", "auth0-cli"):
             text = fixes(diagnose(found), found, tool)
             script = "curl() { :; }; auth0() { :; }\n" + text
-            ended = subprocess.run(
-                ["/bin/sh", "-c", script], capture_output=True, check=True, timeout=20
-            )
+            ended = processes.run(["/bin/sh", "-c", script], check=True, timeout=20)
             assert b"" == ended.stdout + ended.stderr
 
     def test_terraform(self):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import pytest
 
 pytest.importorskip(
@@ -40,13 +41,12 @@ def test_fuzz(target, tmp_path):
         f"-artifact_prefix={tmp_path}/",
         *(str(new_inputs), str(HERE / "corpus" / target)),
     ]
-    done = subprocess.run(
+    done = processes.run(
         command,
         cwd=HERE,
-        stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,
+        timeout=600,
     )
     runs = re.search(r"^Done (\d+) runs", done.stdout, re.M)
     # Told to pytest only when it fails: the input stands at the end.

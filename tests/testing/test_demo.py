@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import processes
 import pytest
 
 from auth0_stt.testing import LocalTenant
@@ -13,10 +14,8 @@ from auth0_stt.testing.demo import run_demo
 
 
 def demo(**environment):
-    return subprocess.run(
+    return processes.run(
         [sys.executable, "-W", "error", "-m", "auth0_stt", "demo"],
-        capture_output=True,
-        timeout=60,
         env=dict(os.environ, **environment),
     )
 
@@ -74,7 +73,7 @@ class TestCommand:
     def test_a_reader_that_leaves(self):
         """Where nobody reads on, it ends without a traceback."""
         command = [sys.executable, "-m", "auth0_stt", "demo"]
-        with subprocess.Popen(
+        with processes.started(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:
             process.stdout.close()

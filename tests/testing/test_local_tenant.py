@@ -5,11 +5,11 @@ import http.client
 import os
 import socket
 import ssl
-import subprocess
 import sys
 import threading
 import time
 
+import processes
 import pytest
 import requests
 from local_tenant_calls import mint, redirect_url
@@ -117,9 +117,7 @@ class TestLife:
     def test_says_what_to_install(self, missing):
         """Without the extra, importing it names the command that installs it."""
         code = f"import sys; sys.modules[{missing!r}] = None; import auth0_stt.testing"
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True
-        )
+        done = processes.run([sys.executable, "-c", code], text=True)
         assert 1 == done.returncode
         assert 'pip install "auth0-stt[testing]"' in done.stderr.splitlines()[-1]
 

@@ -2,10 +2,10 @@
 
 import logging
 import pydoc
-import subprocess
 import sys
 
 import django
+import processes
 import pytest
 import requests
 import sentry_sdk
@@ -216,9 +216,8 @@ class TestDocumentation:
         assert name in pydoc.render_doc(thing, renderer=pydoc.plaintext)
 
     def test_pydoc_reads_the_package(self):
-        done = subprocess.run(
+        done = processes.run(
             [sys.executable, "-m", "pydoc", "auth0_stt"],
-            stdout=subprocess.PIPE,
             check=True,
         )
         text = done.stdout.decode()

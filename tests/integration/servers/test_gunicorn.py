@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlencode, urljoin, urlsplit
 
+import processes
 import pytest
 import requests
 
@@ -51,10 +52,8 @@ def free_port():
 
 @contextlib.contextmanager
 def running(command, environ, **kwargs):
-    process = subprocess.Popen(command, cwd=HERE, env=environ, **kwargs)
-    try:
+    with processes.started(command, cwd=HERE, env=environ, **kwargs) as process:
         yield process
-    finally:
         process.terminate()
         process.wait(20)
 
@@ -170,9 +169,6 @@ def both(kind, tmp_path):
             server = Server(gunicorn, port, log)
             server.wait_until_it_listens()
             yield server, tenant
-    with contextlib.suppress(OSError):
-        for pipe in (process.stdin, process.stdout):
-            pipe.close()
 
 
 # --- load ------------------------------------------------------------------------------------------------------

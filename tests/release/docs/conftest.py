@@ -4,10 +4,10 @@ import importlib.util
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import pytest
 from release.blocks import ROOT
 
@@ -63,7 +63,7 @@ def installed_action(tmp_path_factory):
     copy = tmp_path_factory.mktemp("node") / "action"
     shutil.copytree(ACTION, copy, ignore=shutil.ignore_patterns("node_modules"))
     command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-    subprocess.run(command, cwd=copy, check=True, capture_output=True)
+    processes.run(command, cwd=copy, check=True, timeout=300)
     return copy / "action.js"
 
 
@@ -73,10 +73,9 @@ def play(installed_action):
 
     def play(*events):
         runner = Path(__file__).parent / "play_action.js"
-        done = subprocess.run(
+        done = processes.run(
             ["node", str(runner), str(installed_action)],
             input=json.dumps(events),
-            capture_output=True,
             text=True,
             check=True,
         )
@@ -90,8 +89,8 @@ def html(tmp_path_factory):
     """The pages as Sphinx builds them: any warning is an error."""
     built = tmp_path_factory.mktemp("html")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-n"]
-    done = subprocess.run(
-        [*command, str(ROOT / "docs"), str(built)], capture_output=True, text=True
+    done = processes.run(
+        [*command, str(ROOT / "docs"), str(built)], text=True, timeout=300
     )
     assert 0 == done.returncode, done.stderr
     return built

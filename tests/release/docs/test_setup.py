@@ -2,11 +2,11 @@
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import hcl2
+import processes
 import pytest
 from release.blocks import ROOT, in_language
 
@@ -66,11 +66,10 @@ def commands(tmp_path):
         "SHOP_CLIENT_ID": "shop",
         "CONNECTION_ID": "con_1",
     }
-    done = subprocess.run(
+    done = processes.run(
         ["sh", "-c", script],
         cwd=tmp_path,
         env=environment,
-        capture_output=True,
         text=True,
     )
     assert "" == done.stderr

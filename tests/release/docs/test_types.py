@@ -2,10 +2,10 @@
 
 import json
 import shutil
-import subprocess
 import sys
 from importlib.util import find_spec
 
+import processes
 import pytest
 from release.blocks import PAGES, ROOT, write_out
 from release.given import GIVEN
@@ -44,11 +44,11 @@ def test_types(examples, checker):
         ],
         "pyright": ["--project", str(examples), "--pythonpath", sys.executable],
     }[checker]
-    done = subprocess.run(
+    done = processes.run(
         [sys.executable, "-m", checker, *command],
         cwd=examples,
         env={"PATH": "/usr/bin:/bin", "MYPYPATH": f"{ROOT}:{PROJECT}:{examples}"},
-        capture_output=True,
         text=True,
+        timeout=300,
     )
     assert 0 == done.returncode, done.stdout + done.stderr

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import pytest
 
 HERE = Path(__file__).parent
@@ -25,13 +26,13 @@ drop = ["*.dist-info", "bin"]
 
 
 def run(*command, cwd, **environment):
-    done = subprocess.run(
+    done = processes.run(
         list(map(str, command)),
         cwd=str(cwd),
         env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        timeout=300,
     )
     assert 0 == done.returncode, done.stdout
     return done.stdout

@@ -1,0 +1,165 @@
+"""The test run itself: nothing hangs it."""
+
+import os
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import processes
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    not Path("/proc/self/stat").exists(), reason="it asks /proc what runs"
+)
+
+TESTS = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def run_pytest(tmp_path):
+    """Run pytest with our plugin on the code of a test module; return what became of it."""
+
+    def run_pytest(code, *before, **environment):
+        (tmp_path / "test_one.py").write_text(textwrap.dedent(code))
+        (tmp_path / "pytest.ini").write_text("[pytest]\n")
+        command = [sys.executable, "-m", "pytest", "-p", "progress", "test_one.py"]
+        variables = {**os.environ, "PYTHONPATH": str(TESTS), **environment}
+        return processes.run(
+            [*before, *command], cwd=str(tmp_path), env=variables, encoding="utf-8"
+        )
+
+    return run_pytest
+
+
+class TestARunThatStands:
+    @pytest.mark.parametrize("place", ["test", "fixture", "fixture after the test"])
+    def test_ends_with_a_traceback(self, run_pytest, place):
+        """Where nothing happens for long, the run ends and shows what every thread does."""
+        code = f"""
+            import pytest, threading
+
+            def wait_without_end(where):
+                if where == {place!r}:
+                    threading.Event().wait()
+
+            @pytest.fixture
+            def fixture():
+                wait_without_end("fixture")
+                yield
+                wait_without_end("fixture after the test")
+
+            def test_it(fixture):
+                wait_without_end("test")
+        """
+        began = time.monotonic()
+        done = run_pytest(code, AUTH0_STT_STALL="0.5")
+        assert 3 == done.returncode
+        assert "No progress for 0.5 seconds" in done.stderr
+        assert "in wait_without_end" in done.stderr
+        assert time.monotonic() - began < 30
+
+    def test_ends_what_it_started(self, run_pytest, tmp_path):
+        """No process of a test outlives such a run."""
+        code = """
+            import processes, sys
+
+            def test_it():
+                program = "import os, time; print(os.getpid(), flush=True); time.sleep(99)"
+                with processes.started([sys.executable, "-c", program], stdout=-1) as child:
+                    with open("pid", "wb") as file:
+                        file.write(child.stdout.readline())
+                    child.wait()
+        """
+        assert 3 == run_pytest(code, AUTH0_STT_STALL="1").returncode
+        assert _ended(int((tmp_path / "pid").read_text()))
+
+    def test_ends_what_holds_the_interpreter(self, run_pytest):
+        """Also where no other thread of Python's can run, as in a regular expression."""
+        code = """
+            import re
+
+            def test_it():
+                re.match(r"(x+x+)+y", "x" * 40)
+        """
+        done = run_pytest(code, AUTH0_STT_STALL="1")
+        assert 1 == done.returncode
+        assert "in test_it" in done.stderr
+
+    def test_many_tests_may_take_long_together(self, run_pytest):
+        """Each test that ends is progress."""
+        code = """
+            import pytest, time
+
+            @pytest.mark.parametrize("number", range(7))
+            def test_it(number):
+                time.sleep(0.5)
+        """
+        assert 0 == run_pytest(code, AUTH0_STT_STALL="3").returncode
+
+    def test_a_command_may_take_its_time(self, run_pytest):
+        """A test that waits for a command is given as long as the command is."""
+        code = """
+            import processes
+
+            def test_it():
+                processes.run(["sleep", "3"], timeout=20)
+        """
+        assert 0 == run_pytest(code, AUTH0_STT_STALL="2").returncode
+
+
+class TestSignals:
+    def test_children_can_be_interrupted(self, run_pytest):
+        """Also in a run that a shell started in the background, with SIGINT ignored."""
+        code = """
+            import processes, signal, sys
+
+            def test_it():
+                program = "print('ready', flush=True); input()"
+                command = [sys.executable, "-c", program]
+                with processes.started(command, stdin=-1, stdout=-1, stderr=-1) as child:
+                    child.stdout.readline()
+                    child.send_signal(signal.SIGINT)
+                    assert b"KeyboardInterrupt" in child.communicate(timeout=20)[1]
+        """
+        background = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
+        done = run_pytest(code, *background)
+        assert 0 == done.returncode, done.stdout
+
+
+class TestProcesses:
+    def test_what_a_child_started_ends_with_it(self):
+        """A child that leaves a process of its own behind does not hold the test up."""
+        program = "import subprocess; print(subprocess.Popen(['sleep', '99']).pid)"
+        began = time.monotonic()
+        with processes.started([sys.executable, "-c", program], stdout=-1) as child:
+            grandchild = int(child.stdout.readline())
+            child.wait()
+            assert _runs(grandchild)
+        assert _ended(grandchild)
+        assert time.monotonic() - began < 30
+
+    def test_a_timeout_ends_all_of_them(self):
+        """A command that takes too long ends with what it started, pipes or not."""
+        program = "import subprocess; subprocess.Popen(['sleep', '99']).wait()"
+        began = time.monotonic()
+        with pytest.raises(processes.subprocess.TimeoutExpired):
+            processes.run([sys.executable, "-c", program], timeout=0.5)
+        assert time.monotonic() - began < 30
+
+
+def _runs(pid):
+    """Return whether a process is there and has not ended."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+def _ended(pid):
+    """Return whether a process ends within a few seconds."""
+    deadline = time.monotonic() + 5
+    while _runs(pid) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return not _runs(pid)
