@@ -1,64 +1,46 @@
-"""One clock and one count for a whole call, and connections that obey them, below requests and urllib3.
+"""Connections that keep one clock and one count for a whole call.
 
-A :class:`Watched` connection asks the :class:`Call` that it serves before each step, so that no answer outlasts its
-time or outgrows its size, and it is closed rather than kept where a byte is left that the next caller could be given.
+A :class:`Connection` owns one socket and does all its input and output, one request at
+a time. Every step is the same: set the time that is left, do it, count what came. The
+standard library parses the answer. ``requests`` is not needed here.
 """
 
+import errno
 import io
+import re
 import socket
+import ssl
 import time
-from contextvars import ContextVar
-from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
-from typing import Any, Dict, Mapping, Optional
+from contextlib import suppress
+from http.client import HTTPException, HTTPResponse, IncompleteRead
+from typing import Any, Callable, List, Mapping, Optional, Union, cast
 
-#: Bytes of a whole answer on the wire: its head, and the framing of a chunked body, count too.
-_LARGEST_ANSWER = 128 * 1024
+from attr import Factory, define, field, frozen
+from urllib3.util import Timeout, make_headers
 
-#: Bytes of a line of an answer's head.
-_LONGEST_LINE = 4 * 1024
+from .errors import TransportError, TransportErrorCode
 
-#: Bytes that one TLS record carries (RFC 8446, 5.1): sending one is a single step for the clock.
-_RECORD = 16 * 1024
+#: Bytes of an answer's body: many times what a token endpoint has to say.
+LARGEST_BODY = 64 * 1024
 
-_CONNECTING = "connecting"
-_SECURING = "in the TLS handshake"
-_SENDING = "sending the request"
-_WAITING = "waiting for the answer"
-READING = "reading the answer"
+#: Bytes received in one call, TLS handshake included.
+_LARGEST_CALL = 256 * 1024
 
+#: Bytes of an answer's head, and of the lines that frame a chunked body.
+_LARGEST_HEAD = 32 * 1024
 
-class Call:
-    """The clock and the count of one call, and how far it came."""
+#: Bytes of a line of those: a header of 16 KiB, such as a Content-Security-Policy.
+_LONGEST_LINE = 17 * 1024
 
-    def __init__(self, host: str, timeout: float) -> None:
-        self.host = host
-        self.timeout = timeout
-        self.deadline: float = time.monotonic() + timeout
-        self.received = 0
-        #: Whether the request was handed to requests.
-        self.begun = False
-        #: None until a watched connection takes the call up.
-        self.phase: Optional[str] = None
-
-    @property
-    def sent(self) -> bool:
-        """Whether the other side may have seen any of the request."""
-        return self.phase in (_SENDING, _WAITING, READING)
-
-    def left(self) -> float:
-        """Return the seconds that are left, or raise the timeout of sockets."""
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise socket.timeout("timed out")
-        return left
-
-
-#: The call that this thread, or this greenlet, is in.
-current_call: "ContextVar[Call]" = ContextVar("auth0_stt_call")
+#: Bytes received in one step, as many as one TLS record carries (RFC 8446, 5.1).
+_STEP = 16 * 1024
 
 
 class UnusableAnswerError(Exception):
-    """An answer came that can't be used; the status is None if not even its head can be."""
+    """An answer came that can't be used; the status is None if its head can't be read.
+
+    Internal: ``token_endpoint`` makes an ``invalid_response`` of it.
+    """
 
     def __init__(
         self,
@@ -72,204 +54,406 @@ class UnusableAnswerError(Exception):
         self.headers: Mapping[str, str] = headers or {}
 
 
-class TooLargeError(Exception):
-    """More came in than an answer may have."""
+class ClosedError(ConnectionError):
+    """The other side ended the connection in the middle of TLS."""
 
 
+@frozen
+class Reply:
+    """An answer that was read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@define(slots=False, eq=False)
+class Call(Timeout):
+    """The clock and the count of one call, and how far it came.
+
+    It is a Timeout of urllib3, so that requests hands it on to an adapter untouched.
+    """
+
+    host: str
+    seconds: float
+    deadline: float = field(init=False)
+    received: int = 0
+    #: Whether the tenant may have seen any of the request.
+    sent: bool = False
+    #: The step that a message names. Empty in a session that can't be looked into.
+    doing: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        super().__init__(self.seconds)
+        self.deadline = time.monotonic() + self.seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left, or raise the timeout of sockets."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("timed out")
+        return left
+
+
+@frozen
+class Proxy:
+    """A proxy: ``scheme`` is http, https, or one of SOCKS; the context is for https."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str = ""
+    password: str = field(default="", repr=False)
+    context: Optional[ssl.SSLContext] = None
+
+
+@frozen
+class Route:
+    """Where a connection leads, and by whose word. No context means plain HTTP."""
+
+    host: str
+    port: int
+    context: Optional[ssl.SSLContext] = None
+    proxy: Optional[Proxy] = None
+
+
+def check_head(status: int, headers: Mapping[str, str], coding: str) -> None:
+    """Refuse an answer whose body is not worth reading, before it is read.
+
+    No content coding is decoded: 200 MB of zeros are 492 bytes as ``gzip, gzip``.
+    """
+    problem = ""
+    if status != 200 and not 400 <= status <= 599:
+        problem = "it is neither a success nor an error (redirects are not followed)"
+    elif coding.strip().lower() not in ("", "identity"):
+        problem = "it has a content coding that was not asked for"
+    if problem:
+        raise UnusableAnswerError(problem, status, headers)
+
+
+def too_large(status: int, headers: Mapping[str, str]) -> UnusableAnswerError:
+    return UnusableAnswerError("its body is larger than 64 KiB", status, headers)
+
+
+# --- layers -----------------------------------------------------------------------
+
+
+@define(eq=False)
+class _Wire:
+    """A socket under the clock and the count of a call."""
+
+    sock: socket.socket
+    call: Call
+    #: Whether it may wait for bytes, or only look.
+    waits: bool = True
+
+    def receive(self, size: int) -> bytes:
+        """Return some bytes, or none at the end."""
+        if self.call.received >= _LARGEST_CALL:
+            raise UnusableAnswerError("more than 256 KiB came")
+        self.sock.settimeout(self.call.left() if self.waits else 0)
+        received = self.sock.recv(min(size, _STEP))
+        self.call.received += len(received)
+        return received
+
+    def send(self, data: bytes) -> None:
+        self.sock.settimeout(self.call.left())
+        self.sock.sendall(data)
+
+
+@define(eq=False)
+class _Tls:
+    """TLS over anything that receives and sends: a socket, or TLS to a proxy.
+
+    OpenSSL gets each piece after the clock and the count have seen it. With the socket
+    in its hands it stays inside one call for as long as records keep coming.
+    """
+
+    below: "Union[_Wire, _Tls]"
+    context: ssl.SSLContext
+    host: str
+    incoming: ssl.MemoryBIO = Factory(ssl.MemoryBIO)
+    outgoing: ssl.MemoryBIO = Factory(ssl.MemoryBIO)
+    tls: ssl.SSLObject = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.tls = self.context.wrap_bio(
+            self.incoming, self.outgoing, server_hostname=self.host
+        )
+        self._do(self.tls.do_handshake)
+
+    def receive(self, size: int) -> bytes:
+        """Return some bytes, or none at the end, whether or not TLS says goodbye."""
+        try:
+            received: bytes = self._do(self.tls.read, size)
+        except (ssl.SSLZeroReturnError, ClosedError):
+            return b""
+        return received
+
+    def send(self, data: bytes) -> None:
+        for start in range(0, len(data), _STEP):
+            self._do(self.tls.write, data[start : start + _STEP])
+
+    def _do(self, operation: Callable[..., Any], *arguments: Any) -> Any:
+        while True:
+            try:
+                result = operation(*arguments)
+            except ssl.SSLWantReadError:
+                pass  # not handled here: what fails below would have it as its context
+            except ssl.SSLError:
+                with suppress(OSError):
+                    self._flush()  # the alert that tells the other side why
+                raise
+            else:
+                self._flush()
+                return result
+            self._flush()
+            received = self.below.receive(_STEP)
+            if not received:
+                raise ClosedError("the connection was closed")
+            self.incoming.write(received)
+
+    def _flush(self) -> None:
+        if self.outgoing.pending:
+            self.below.send(self.outgoing.read())
+
+
+@define(slots=False, eq=False)
 class _Incoming(io.RawIOBase):
-    """The bytes of one answer: in time, counted, and none after ``ended``."""
+    """What a layer receives, as the raw stream under a reader."""
 
-    def __init__(self, sock: Any, connection: Any) -> None:
-        self.sock = sock
-        self.connection = connection
-        self.ended = False
-        self._call = current_call.get()
-        self._file = sock.makefile("rb", buffering=0)
+    layer: Union[_Wire, _Tls]
+    wire: _Wire
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> Optional[int]:
-        if self.ended:
-            return 0
-        call = self._call
-        if call.received >= _LARGEST_ANSWER:
-            raise TooLargeError
-        self.sock.settimeout(call.left())
-        count: Optional[int] = self._file.readinto(buffer)
-        call.received += count or 0
-        if call.phase == _WAITING:
-            call.phase = READING
-        # For what urllib3 reads by itself next: the TLS handshake behind a proxy.
-        self.sock.settimeout(call.left())
-        return count
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
+    def readinto(self, buffer: Any) -> int:
+        received = self.layer.receive(len(buffer))
+        if received and self.wire.call.sent:
+            self.wire.call.doing = "reading the answer"
+        buffer[: len(received)] = received
+        return len(received)
 
 
-def may_hold_more(sock: Any) -> bool:
-    """Return whether bytes may lie decrypted where select can't see them: in OpenSSL, or where TLS runs inside TLS."""
-    sock = getattr(sock, "connection", sock)  # as pyOpenSSL's are wrapped
-    return bool(getattr(sock, "pending", int)()) or hasattr(sock, "sslobj")
+class _Reader(io.BufferedReader):
+    """The buffer that HTTPResponse parses from, in place of its socket.
 
+    It outlives the answer, so that bytes that follow one can be seen.
+    """
 
-class _Answer(io.BufferedReader):
-    """The buffer under an HTTPResponse, which closes it where the answer ends."""
+    room = _LARGEST_HEAD
 
-    raw: _Incoming
-
-    def readline(self, size: Any = -1) -> bytes:
-        """Refuse long, folded and unfinished lines: email.parser takes the square of the length of some headers."""
-        line = super().readline(_LONGEST_LINE + 1)
-        if len(line) > _LONGEST_LINE or line.startswith((b" ", b"\t")):
-            raise HTTPException("malformed headers")
-        if not line.endswith(b"\n"):
-            raise IncompleteRead(b"")
-        return line
-
-    def makefile(self, mode: str) -> "_Answer":
-        """Stand in for the socket that HTTPResponse asks for its file."""
+    def makefile(self, mode: str) -> "_Reader":
+        """Return itself, as the file that HTTPResponse asks a socket for."""
+        self.room = _LARGEST_HEAD
         return self
 
+    def readline(self, size: Optional[int] = -1) -> bytes:
+        """Refuse long, folded and unfinished lines.
+
+        The time that email.parser takes for some is in the square of their length.
+        """
+        line = super().readline(min(self.room, _LONGEST_LINE) + 1)
+        self.room -= len(line)
+        folded = line.startswith((b" ", b"\t"))
+        if folded or self.room < 0 or len(line) > _LONGEST_LINE:
+            raise HTTPException("malformed head")
+        if not line.endswith(b"\n"):
+            raise IncompleteRead(line)
+        return line
+
     def close(self) -> None:
-        if not self.closed:
-            self.raw.ended = True
-            if self.peek(1) or may_hold_more(self.raw.sock):
-                self.raw.connection.close()
-        super().close()
+        """Stay open: HTTPResponse closes its file where the answer ends."""
 
 
-class _StrictResponse(HTTPResponse):
-    def begin(self) -> None:
-        super().begin()
-        if self.headers.defects or len(self.headers.get_all("Content-Length", [])) > 1:
-            # Raised before urllib3 would log what it could not parse.
-            raise HTTPException("malformed headers")
+# --- connections ------------------------------------------------------------------
 
 
-class Watched:
-    """What is mixed into urllib3's connections. Its hooks are half public: a test notices when they no longer work."""
+@define(eq=False)
+class Connection:
+    """One socket, and one request after another on it.
 
-    sock: Any
-    _ready = False
-    #: The head of a request whose body is yet to come.
-    _head: Optional[bytes] = None
-    _tunnel_answer: Optional[_Answer] = None
+    After an exception, whatever it is, it must be ended.
+    """
 
-    def connect(self) -> None:
-        self._ready = False
-        self._head = None
-        current_call.get().phase = _CONNECTING
-        try:
-            super().connect()  # type: ignore[misc]
-        finally:
-            answer, self._tunnel_answer = self._tunnel_answer, None
-            if (
-                answer is not None
-            ):  # left open by Python before 3.12, and its socket with it
-                answer.close()
-        self._ready = True
+    wire: _Wire
+    #: What carries HTTP: the wire itself, or TLS on it.
+    layer: Union[_Wire, _Tls] = field(init=False)
+    reader: _Reader = field(init=False)
+    #: Whether the last answer left it fit for another request.
+    reusable: bool = False
+    #: The ``time.monotonic()`` of its last use.
+    used: float = field(factory=time.monotonic)
 
-    def _new_conn(self) -> Any:
-        call = current_call.get()
-        sock = (
-            super()._new_conn()
-            if hasattr(self, "_socks_options")
-            else self._open_socket(call)
-        )  # type: ignore[misc]
-        # What is over by now shows at the next step; raising here would leave the socket open.
-        sock.settimeout(max(call.deadline - time.monotonic(), 0.001))
-        call.phase = _SECURING
-        return sock
+    def __attrs_post_init__(self) -> None:
+        self._carry(self.wire)
 
-    def _open_socket(self, call: Call) -> socket.socket:
-        # As socket.create_connection does, but with one clock for all the addresses of the name.
-        failure = OSError("the name has no address")
-        host: str = self._dns_host.strip("[]")  # type: ignore[attr-defined]
-        port: int = self.port  # type: ignore[attr-defined]
-        for family, kind, protocol, _, address in socket.getaddrinfo(
-            host, port, 0, socket.SOCK_STREAM
-        ):
-            sock = None
-            try:
-                sock = socket.socket(family, kind, protocol)
-                for option in self.socket_options or ():  # type: ignore[attr-defined]
-                    sock.setsockopt(*option)
-                sock.settimeout(call.left())
-                sock.connect(address)
-                return sock
-            except BaseException as error:
-                if sock is not None:
-                    sock.close()
-                if not isinstance(error, OSError):
-                    raise
-                failure = error
-        raise failure
-
-    def send(self, data: Any) -> None:
-        if self.sock is None:
-            self.connect()
-        call = current_call.get()
-        if self._ready:  # not so for the CONNECT to a proxy
-            if self._head is None:
-                # The body follows at once: one system call and one TLS record for both, 5 % of a mint.
-                self._head = data
-                return
-            data, self._head = self._head + data, None
-            call.phase = _SENDING
-        for start in range(0, len(data), _RECORD):
-            self.sock.settimeout(call.left())
-            self.sock.sendall(data[start : start + _RECORD])
-
-    def response_class(
-        self, sock: Any, debuglevel: int = 0, method: Optional[str] = None
-    ) -> HTTPResponse:
-        answer: Any = _Answer(_Incoming(sock, self))
-        if self._ready:
-            current_call.get().phase = _WAITING
+    @classmethod
+    def open(cls, route: Route, call: Call) -> "Connection":
+        """Connect, by the proxy if there is one, and let the other side prove itself."""
+        proxy = route.proxy
+        call.doing = "connecting to the proxy" if proxy else "connecting"
+        if proxy is None:
+            sock = _connect(route.host, route.port, call)
+        elif proxy.scheme.startswith("socks"):
+            sock = _connect_by_socks(route, proxy, call)
         else:
-            self._tunnel_answer = answer
-        return _StrictResponse(answer, 0, method)  # 0: it would print the answer's head
+            sock = _connect(proxy.host, proxy.port, call)
+        connection = cls(_Wire(sock, call))
+        try:
+            if proxy is not None and proxy.context is not None:
+                connection._carry(_Tls(connection.layer, proxy.context, proxy.host))
+            if proxy is not None and not proxy.scheme.startswith("socks"):
+                connection._tunnel(route, proxy)
+            if route.context is not None:
+                call.doing = "in the TLS handshake"
+                connection._carry(_Tls(connection.layer, route.context, route.host))
+        except BaseException:
+            connection.end()
+            raise
+        return connection
+
+    def post(self, path: str, fields: Mapping[str, Any], body: bytes) -> Reply:
+        """Send one request and read its answer."""
+        lines = [f"POST {path} HTTP/1.1", *map(": ".join, fields.items())]
+        head = "\r\n".join([*lines, "\r\n"]).encode("latin-1")
+        call = self.wire.call
+        call.doing, call.sent = "sending the request", True
+        # In one step: one system call and, for most, one TLS record.
+        self.layer.send(head + body)
+        call.doing = "waiting for the answer"
+        answer = self._head("POST")
+        headers = cast(Mapping[str, str], answer.headers)
+        check_head(answer.status, headers, _listed(answer, "Content-Encoding"))
+        if not re.fullmatch("[0-9]*", _listed(answer, "Content-Length")):
+            problem = "its Content-Length is malformed"
+            raise UnusableAnswerError(problem, answer.status, headers)
+        reply = Reply(answer.status, headers, self._body(answer))
+        self.reusable = not answer.will_close
+        self.used = time.monotonic()
+        return reply
+
+    def is_quiet(self, call: Call) -> bool:
+        """Whether nothing came after the last answer: no bytes, and no end.
+
+        Looks through the reader, TLS and the socket at once, without waiting. Late
+        session tickets are taken in, on the clock and the count of the call.
+        """
+        self.wire.call, self.wire.waits = call, False
+        try:
+            self.reader.peek(1)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        finally:
+            self.wire.waits = True
+        return False
+
+    def end(self) -> None:
+        """Close the socket, whatever state it is in."""
+        self.wire.sock.close()
+
+    def _carry(self, layer: Union[_Wire, _Tls]) -> None:
+        self.layer, self.reader = layer, _Reader(_Incoming(layer, self.wire))
+
+    def _tunnel(self, route: Route, proxy: Proxy) -> None:
+        """Ask an HTTP proxy for a tunnel (RFC 9110, 9.3.6)."""
+        host = f"[{route.host}]" if ":" in route.host else route.host
+        lines = [f"CONNECT {host}:{route.port} HTTP/1.1", f"Host: {host}:{route.port}"]
+        if proxy.user or proxy.password:
+            login = make_headers(proxy_basic_auth=f"{proxy.user}:{proxy.password}")
+            lines += map(": ".join, login.items())
+        self.layer.send("\r\n".join([*lines, "\r\n"]).encode("latin-1"))
+        status = self._head("CONNECT").status
+        if not 200 <= status <= 299:
+            # In the words of http.client, whose tunnels a caller's session has.
+            raise OSError(f"Tunnel connection failed: {status}")
+        if not self.is_quiet(self.wire.call):
+            raise HTTPException("bytes behind the proxy's answer")
+
+    def _head(self, method: str) -> HTTPResponse:
+        sock: Any = self.reader
+        answer = HTTPResponse(sock, method=method)
+        answer.begin()
+        if answer.headers.defects:
+            raise HTTPException("malformed head")
+        return answer
+
+    def _body(self, answer: HTTPResponse) -> bytes:
+        pieces: List[bytes] = []
+        room = LARGEST_BODY + 1
+        while room and not answer.isclosed():
+            try:
+                pieces.append(answer.read(room))
+            except ValueError:  # a chunk of a negative size
+                raise HTTPException("malformed body") from None
+            room -= len(pieces[-1])
+        if not room:
+            raise too_large(answer.status, cast(Mapping[str, str], answer.headers))
+        if answer.length:
+            raise IncompleteRead(b"", answer.length)
+        return b"".join(pieces)
 
 
-class TimedSocket:
-    """What is mixed into TLS sockets: to an https proxy, urllib3 reads from one by itself, for the TLS within."""
-
-    def recv(self, *args: Any) -> bytes:
-        self.settimeout(current_call.get().left())  # type: ignore[attr-defined]
-        received: bytes = super().recv(*args)  # type: ignore[misc]
-        return received
+def _listed(answer: HTTPResponse, name: str) -> str:
+    return ", ".join(answer.headers.get_all(name, []))
 
 
-_watched_connections: Dict[type, type] = {}
+def _connect(host: str, port: int, call: Call) -> socket.socket:
+    """Return a socket to the first address of the name that answers.
+
+    The addresses share the time, so that a dead one leaves some for the next.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+    except UnicodeError:
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
+    failure: OSError = socket.gaierror(socket.EAI_NONAME, "the name has no address")
+    for number, (family, kind, protocol, _, address) in enumerate(found):
+        sock = None
+        try:
+            sock = socket.socket(family, kind, protocol)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.settimeout(call.left() / (len(found) - number))
+            sock.connect(address)
+            return sock
+        except BaseException as error:
+            if sock is not None:
+                sock.close()
+            if not isinstance(error, OSError):
+                raise
+            failure = error
+    raise failure
 
 
-def _watched(connection_class: Any) -> Any:
-    if getattr(connection_class, "send", None) is not HTTPConnection.send:
-        return connection_class  # a stand-in, such as VCR.py's
-    if connection_class not in _watched_connections:
-        name = "Watched" + connection_class.__name__
-        _watched_connections[connection_class] = type(
-            name, (Watched, connection_class), {}
+def _connect_by_socks(route: Route, proxy: Proxy, call: Call) -> socket.socket:
+    try:
+        import socks
+    except ImportError:
+        raise TransportError(
+            TransportErrorCode.UNREACHABLE,
+            f"no connection to {call.host}: a SOCKS proxy needs PySocks",
+            False,
+            True,
+        ) from None
+    # The "h" and the "a" of socks5h and socks4a: the proxy resolves the name.
+    four = proxy.scheme.startswith("socks4")
+    try:
+        connected: socket.socket = socks.create_connection(
+            (route.host, route.port),
+            timeout=call.left(),
+            proxy_type=socks.SOCKS4 if four else socks.SOCKS5,
+            proxy_addr=proxy.host,
+            proxy_port=proxy.port,
+            proxy_rdns=proxy.scheme.endswith(("h", "a")),
+            proxy_username=proxy.user or None,
+            proxy_password=proxy.password or None,
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
-    return _watched_connections[connection_class]
-
-
-def watch(manager: Any) -> None:
-    """Let a pool manager of urllib3 make watched connections."""
-    manager.pool_classes_by_scheme = {
-        scheme: _watched_pool(pool_class)
-        for scheme, pool_class in manager.pool_classes_by_scheme.items()
-    }
-
-
-def _watched_pool(pool_class: Any) -> type:
-    # Asked for each new connection, so that tools which replace the class of connections later are heard.
-    connection_class = property(lambda self: _watched(pool_class.ConnectionCls))
-    return type(
-        "Watched" + pool_class.__name__,
-        (pool_class,),
-        {"ConnectionCls": connection_class},
-    )
+    except socks.ProxyError as error:
+        if error.socket_err is not None:
+            raise
+        raise OSError(errno.EPROTO, error.msg) from None
+    return connected

@@ -1,106 +1,59 @@
-"""The one HTTP request that this package makes: POST a form, read a small answer, in time.
+"""The one HTTP request that this package makes: POST a form, read a small answer.
 
-Requests brings sessions, proxies and CA bundles; this module holds it to what a request that carries secrets needs,
-and ``connections`` does the same for what lies below.
+It goes through ``Session.send`` of requests, where tracers and mocks look for it, and
+below that through connections of our own, or through the adapters of a caller's
+session.
 """
 
 import errno
+import io
 import os
-import socket
 import ssl
 import sys
 import time
+from collections import deque
+from contextlib import suppress
 from functools import lru_cache
-from http.client import HTTPException, IncompleteRead, RemoteDisconnected
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple, Union
-from urllib.parse import urlencode
+from http.client import HTTPConnection
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Deque, Dict, Mapping, Optional, Tuple, Union
+from urllib.parse import urlencode, urlsplit
 
-from attr import frozen
+from attr import Factory, define
 from requests import PreparedRequest, Response
-from requests import Session as Session  # for the signatures of the other modules, too
+from requests import Session as Session
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.cookies import RequestsCookieJar
-from requests.exceptions import (
-    ConnectTimeout,
-    InvalidHeader,
-    InvalidSchema,
-    InvalidURL,
-    RequestException,
-    SSLError,
-    Timeout,
-)
+from requests.exceptions import InvalidProxyURL
 from requests.structures import CaseInsensitiveDict
 from requests.utils import (
     DEFAULT_CA_BUNDLE_PATH,
-    default_user_agent,
     extract_zipped_paths,
+    get_auth_from_url,
     get_environ_proxies,
+    prepend_scheme_if_needed,
     select_proxy,
 )
-from urllib3.exceptions import HTTPError
-from urllib3.response import HTTPResponse
-from urllib3.util.retry import Retry
+from urllib3.connectionpool import HTTPSConnectionPool
+from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
-from .connections import (
-    READING,
-    Call,
-    TimedSocket,
-    TooLargeError,
-    UnusableAnswerError,
-    current_call,
-    may_hold_more,
-    watch,
-)
-from .errors import InvalidArgumentError, TransportError, TransportErrorCode
+from .connections import Call, Connection, Proxy, Route
+from .connections import Reply as Reply
+from .failures import NETWORK, failure
+from .own_session import adapter_checked, read, with_session_headers
+from .own_session import session_checked as session_checked
 
-#: Bytes of an answer's body: many times what a token endpoint has to say.
-_LARGEST_BODY = 64 * 1024
+#: The path of a client certificate, and of its key unless one file holds both.
+Certificate = Tuple[str, Optional[str]]
 
-#: Idle connections kept for each tenant. More threads than that still work, each call on a connection of its own.
-_IDLE_CONNECTIONS = 256
+#: Seconds after which an idle connection is not used again: NATs forget it silently.
+_LONGEST_IDLE = 30.0
 
-#: Tenants whose connections are kept.
-_TENANTS = 32
+#: Idle connections on one route. More threads than that work, too.
+_IDLE = 256
 
-#: Sessions kept, one for each set of certificates in use.
-_SESSIONS = 16
-
-#: What a caller's session must not add: another way of authenticating, cookies, another framing of the body.
-_NOT_FROM_SESSION = frozenset(
-    (
-        "authorization",
-        "cookie",
-        "content-encoding",
-        "content-length",
-        "expect",
-        "host",
-        "transfer-encoding",
-    )
-)
-
-
-@frozen
-class Reply:
-    """An answer that was read whole."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-def session_checked(session: Any) -> Optional[Session]:
-    """Return the session, or raise if it isn't one or doesn't verify certificates."""
-    if session is None:
-        return None
-    if not isinstance(session, Session):
-        raise InvalidArgumentError("session must be a requests.Session", "session")
-    if not session.verify:
-        raise InvalidArgumentError(
-            "session must verify certificates: set its verify to True or a path",
-            "session",
-        )
-    return session
+#: Routes whose connections are kept.
+_ROUTES = 32
 
 
 def post_form(
@@ -109,433 +62,328 @@ def post_form(
     headers: Mapping[str, str],
     timeout: float,
     session: Optional[Session] = None,
-    certificate: Optional[Tuple[str, Optional[str]]] = None,
+    certificate: Optional[Certificate] = None,
 ) -> Reply:
-    """POST a form once and return the reply, or raise.
+    """POST a form once and return the answer.
 
-    ``certificate`` has the paths of a client certificate and its key, None where one file holds both. With a
-    ``session`` its own adapters connect; of the clock and the count only what can be seen from above then holds.
+    :param timeout: seconds for everything but name resolution. With a ``session`` its
+        adapters connect: time and size are then bounded as far as they allow.
+
+    Raises :class:`TransportError`, :class:`InvalidArgumentError` for a session that
+    can't be used, or :class:`UnusableAnswerError`. What is not the network's, such as
+    an exception of a signal handler, passes as it is.
     """
-    call = Call(url.split("/")[2], timeout)
-    running = current_call.set(call)
+    outer = sys.exc_info()[1]
+    call = Call(urlsplit(url).netloc, timeout)
     try:
         if session is None:
-            sender, settings = _pooled_session(url, certificate)
+            sender: Session = _session
+            settings = _settings(url, certificate, call)
         else:
-            sender, settings = _borrowed_session(url, session, certificate)
-            headers = _with_session_headers(headers, session)
-        request, left = _prepared(url, form, headers), call.left()
-        call.begun = True
-        response = sender.send(
-            request, stream=True, allow_redirects=False, timeout=left, **settings
-        )
+            adapter = session.get_adapter(url)
+            sender = _Session(adapter_checked(adapter, certificate is not None))
+            settings = _session_settings(url, session, certificate, call)
+            headers = with_session_headers(headers, session)
+        request = _prepared(url, form, headers)
+        # With adapters that can't be looked into, nobody can tell from here on.
+        call.sent = True
+        response = sender.send(request, stream=True, allow_redirects=False, **settings)
         try:
-            return _read(response, call)
+            return read(response, call)
         finally:
-            # After a whole answer this does nothing; after anything else it ends the connection.
             response.close()
-    except UnusableAnswerError:
-        raise
-    except (
-        *(RequestException, HTTPError, HTTPException, OSError, TooLargeError),
-        *(ValueError, AttributeError, RecursionError),
-    ) as error:
-        failure = _failure(error, call)
-    finally:
-        current_call.reset(running)
-    raise failure
+    except NETWORK as error:
+        raise failure(error, call, outer) from error
 
 
 def _prepared(
     url: str, form: Mapping[str, Any], headers: Mapping[str, str]
 ) -> PreparedRequest:
-    # By hand: preparing it the usual way looks for .netrc, merges cookies and parses the URL again.
+    # By hand: the usual way reads .netrc, merges cookies and parses the URL again.
     request = PreparedRequest()
-    body = urlencode(form, doseq=True).encode("ascii")
-    request.method = "POST"
-    request.url = url
-    request.body = body
+    request.method, request.url = "POST", url
+    request.body = urlencode(form, doseq=True).encode("ascii")
     request.headers = CaseInsensitiveDict(headers)
-    request.headers["Content-Length"] = str(len(body))
+    request.headers["Content-Length"] = str(len(request.body))
     return request
 
 
-def _read(response: Response, call: Call) -> Reply:
-    status = response.status_code
-    headers = response.headers
-    watched, call.phase = call.phase is not None, READING
-    if status != 200 and not 400 <= status <= 599:
-        raise UnusableAnswerError(
-            "it is neither a success nor an error (redirects are not followed)",
-            status,
-            headers,
-        )
-    if headers.get("Content-Encoding", "identity").strip().lower() not in (
-        "identity",
-        "",
-    ):
-        raise UnusableAnswerError(
-            "it has a content coding that was not asked for", status, headers
-        )
-    raw = response.raw
-    if not isinstance(
-        raw, HTTPResponse
-    ):  # of an adapter that is none of urllib3's, such as a stand-in of tests
-        body = response.content
-        call.left()
-        if len(body) > _LARGEST_BODY:
-            raise UnusableAnswerError("its body is larger than 64 KiB", status, headers)
-        return Reply(status, headers, body)
-    raw.enforce_content_length = (
-        True  # urllib3 before 2 takes a body cut short for a whole one
-    )
-    pool = None if watched else getattr(raw, "_pool", None)
-    if pool is not None:
-        raw._pool = None  # keeps the connection from the next caller until it is known to hold no more
-    pieces: List[bytes] = []
-    left = _LARGEST_BODY + 1
-    while left > 0:
-        # A connection of ours has its own clock; that of others is looked at between small reads.
-        piece = raw.read(left if watched else min(left, 16), decode_content=False)
-        call.left()
-        pieces.append(piece)
-        left -= len(piece)
-        # A body whose length was told needs no further read, 4 % of a mint, to show its end.
-        if not piece or (left > 0 and getattr(raw, "length_remaining", None) == 0):
-            if pool is not None and not may_hold_more(
-                getattr(raw._connection, "sock", None)
-            ):
-                raw._pool = pool
-                raw.release_conn()
-            return Reply(status, headers, b"".join(pieces))
-    raise UnusableAnswerError("its body is larger than 64 KiB", status, headers)
+# --- settings ---------------------------------------------------------------------
 
 
-# --- sessions --------------------------------------------------------------------------------------------------
+def _settings(
+    url: str, certificate: Optional[Certificate], call: Call
+) -> Dict[str, Any]:
+    """Return how to send, as requests names it, by the environment alone."""
+    return {
+        "timeout": call,
+        "verify": _environ_bundle() or True,
+        "cert": certificate,
+        "proxies": _environ_proxies(url),
+    }
 
 
-class _NoCookies(RequestsCookieJar):
-    def extract_cookies(self, response: Any, request: Any) -> None:
-        """Take none."""
-
-
-class _Session(Session):
-    """A session that follows nothing, stores nothing, and adds nothing."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.cookies = _NoCookies()
-
-    def get_redirect_target(self, resp: Response) -> None:
-        """Return None: requests would read the whole body of a redirect, and decode its Location."""
-
-
-class _Adapter(HTTPAdapter):
-    """Watched connections, and one TLS context for all of them."""
-
-    def __init__(self, ssl_context: ssl.SSLContext) -> None:
-        self._ssl_context = ssl_context
-        self._pools: Dict[Any, Any] = {}
-        # urllib3 closes the pools that it forgets, so it is to forget later than this adapter.
-        super().__init__(pool_connections=2 * _TENANTS, pool_maxsize=_IDLE_CONNECTIONS)
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, ssl_context=self._ssl_context, **kwargs)
-        watch(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
-        known = proxy in self.proxy_manager
-        if proxy.lower().startswith("https:"):
-            kwargs["proxy_ssl_context"] = self._ssl_context
-        manager = super().proxy_manager_for(
-            proxy, ssl_context=self._ssl_context, **kwargs
-        )
-        if not known:
-            watch(manager)
-        return manager
-
-    def build_response(self, req: PreparedRequest, resp: Any) -> Response:
-        # The ready-made one copies the headers, and looks for cookies and a charset: 5 % of a mint.
-        response = Response()
-        response.status_code, response.reason = resp.status, resp.reason
-        response.headers, response.raw = resp.headers, resp
-        response.request, response.url = req, str(req.url)
-        return response
-
-    def get_connection_with_tls_context(
-        self, request: Any, verify: Any, proxies: Any = None, cert: Any = None
-    ) -> Any:
-        # Worked out once for each tenant and proxy: for each request anew it is 4 % of a mint.
-        key = request.url, select_proxy(request.url, proxies) if proxies else None
-        pool = self._pools.get(key)
-        if pool is None:
-            if len(self._pools) >= _TENANTS:
-                self._pools.clear()
-            pool = self._pools[key] = super().get_connection_with_tls_context(
-                request, verify, proxies, cert
-            )
-        return pool
-
-    def request_url(self, request: Any, proxies: Any) -> Any:
-        # Not to look for the proxy of a URL where there is none, here and above, saves 4 % of a mint.
-        return super().request_url(request, proxies) if proxies else request.path_url
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Leave CA and client certificates to the context: read here, they cost 25 ms for each new connection."""
-        conn.cert_reqs = "CERT_REQUIRED"
-
-
-#: The sessions of this process, with its id: a forked child must not write on its parent's connections.
-_pool: Tuple[int, Dict[Any, _Session]] = (0, {})
-
-
-def _pooled_session(
-    url: str, certificate: Optional[Tuple[str, Optional[str]]]
-) -> Tuple[Session, Dict[str, Any]]:
-    global _pool
-    if _pool[0] != os.getpid():
-        _pool = (os.getpid(), {})
-    sessions = _pool[1]
-    bundle = _environ_bundle()
-    # One session for each set of certificates: requests before 2.32 would mix their connections.
-    key = tuple(
-        path and (path, os.stat(path).st_mtime_ns)
-        for path in (bundle, *(certificate or ()))
-    )
-    found = sessions.get(key)
-    if found is None:
-        fresh, adapter = _Session(), _Adapter(_tls_context(bundle, certificate))
-        fresh.mount("https://", adapter)
-        fresh.mount("http://", adapter)
-        if len(sessions) >= _SESSIONS:
-            sessions.clear()
-        found = sessions.setdefault(key, fresh)
-    # Not True, with which requests 2.32.2 takes a TLS context of its own.
-    return found, {"verify": 1, "cert": None, "proxies": _environ_proxies(url)}
-
-
-def _tls_context(
-    bundle: Optional[str], certificate: Optional[Tuple[str, Optional[str]]]
-) -> ssl.SSLContext:
-    context: Any = create_urllib3_context()
-    if not isinstance(context, ssl.SSLContext):
-        # pyOpenSSL, injected into urllib3, has contexts that serve one connection only.
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = (
-            False  # urllib3 then compares the name itself, also of an address
-        )
-    bundle = bundle or str(extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH))
-    context.load_verify_locations(
-        **{"capath" if os.path.isdir(bundle) else "cafile": bundle}
-    )
-    if certificate is not None:
-        context.load_cert_chain(*certificate, password="")
-    context.sslsocket_class = type(
-        "TimedSocket", (TimedSocket, context.sslsocket_class), {}
-    )
-    return context  # type: ignore[no-any-return]
-
-
-def _environ_proxies(url: str) -> Dict[str, str]:
-    # Where no variable names a proxy there is none to work out, which saves 19 % of a mint: requests reads the whole
-    # environment twice for it. Windows and macOS have settings of their own besides.
-    if sys.platform in ("win32", "darwin") or "_proxy" in " ".join(os.environ).lower():
-        return get_environ_proxies(url, no_proxy=None)
-    return {}
-
-
-def _environ_bundle() -> Optional[str]:
-    return (
-        os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or None
-    )
-
-
-def _borrowed_session(
-    url: str, session: Session, certificate: Optional[Tuple[str, Optional[str]]]
-) -> Tuple[Session, Dict[str, Any]]:
-    """Return a session of ours that connects with the adapter of the caller's, by the caller's settings."""
-    adapter = _once(session.get_adapter(url), certificate)
-    sender = _Session()
-    sender.get_adapter = lambda url: adapter  # type: ignore[method-assign]
+def _session_settings(
+    url: str, session: Session, certificate: Optional[Certificate], call: Call
+) -> Dict[str, Any]:
+    """Return how to send by the settings of a session, as Session.request has them."""
     verify, proxies = session.verify, dict(session.proxies or {})
+    if _is_plain(url):
+        proxies = {}
     if session.trust_env:
         if verify is True:
             verify = _environ_bundle() or True
         if select_proxy(url, proxies) is None:
-            proxies = get_environ_proxies(url, no_proxy=proxies.get("no_proxy"))
+            proxies = _environ_proxies(url, proxies.get("no_proxy"))
     cert: Any = session.cert
     if certificate is not None:
         cert = certificate if certificate[1] else certificate[0]
-    return sender, {"verify": verify, "cert": cert, "proxies": proxies}
+    return {"timeout": call.left(), "verify": verify, "cert": cert, "proxies": proxies}
 
 
-def _once(
-    adapter: BaseAdapter, certificate: Optional[Tuple[str, Optional[str]]]
-) -> Any:
-    """Return the adapter without its retries: what may have reached the tenant is never sent twice."""
-    if not isinstance(adapter, HTTPAdapter):
-        return adapter
-    adapter_class: Any = type(adapter)
-    twin = object.__new__(_without_retries(adapter_class))
-    twin.__dict__ = (
-        adapter.__dict__
-    )  # so that what it notes of a request stays with its owner
-    if certificate is not None and not hasattr(
-        adapter, "get_connection_with_tls_context"
-    ):
-        # Requests before 2.32 gives the connection of one certificate to the next: start with none.
-        twin.__dict__ = dict(adapter.__dict__)
-        twin.init_poolmanager(1, 1)
-        twin.proxy_manager = {}
-    return twin
+def _environ_bundle() -> Optional[str]:
+    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    return bundle or None
 
 
-@lru_cache(maxsize=_SESSIONS)
-def _without_retries(adapter_class: Any) -> Any:
-    none = property(lambda self: Retry(0, read=False), lambda self, retries: None)
-    return type(adapter_class.__name__, (adapter_class,), {"max_retries": none})
+def _is_plain(url: str) -> bool:
+    """Whether a proxy would see the form: such a URL is this machine's, and gets none."""
+    return url.startswith("http:")
 
 
-def _with_session_headers(
-    headers: Mapping[str, str], session: Session
-) -> Dict[str, Any]:
-    """Return the headers with those of a session beside them; in its place only a User-Agent that its owner chose."""
-    prepared = PreparedRequest()
-    prepared.prepare_headers(
-        {
-            name: value
-            for name, value in (session.headers or {}).items()
-            if value is not None
-        }
-    )
-    theirs = {str(name).lower(): value for name, value in prepared.headers.items()}
-    ours = {name.lower() for name in headers}
-    if theirs.get("user-agent") != default_user_agent():
-        ours.discard("user-agent")
-    kept = {
-        name: value
-        for name, value in theirs.items()
-        if name not in _NOT_FROM_SESSION and name not in ours
-    }
-    return {**headers, **kept}
+def _environ_proxies(url: str, no_proxy: Optional[str] = None) -> Dict[str, str]:
+    if _is_plain(url):
+        return {}
+    # requests reads the whole environment twice, so look first whether it has any.
+    # Windows and macOS have settings elsewhere, too.
+    if sys.platform in ("win32", "darwin") or "_proxy" in " ".join(os.environ).lower():
+        return get_environ_proxies(url, no_proxy=no_proxy)
+    return {}
 
 
-# --- what failed -----------------------------------------------------------------------------------------------
+# --- a session of our own ---------------------------------------------------------
 
 
-#: What can't happen once anything is sent.
-_UNSENT = (
-    socket.gaierror,
-    ssl.SSLCertVerificationError,
-    ConnectionRefusedError,
-    ConnectTimeout,
-    InvalidSchema,
-    InvalidURL,
-)
+class _Session(Session):
+    """A session that follows, stores and adds nothing, over one adapter."""
+
+    def __init__(self, adapter: BaseAdapter) -> None:
+        super().__init__()
+        self.adapter = adapter
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+
+    def get_adapter(self, url: Any) -> BaseAdapter:
+        """Return the one adapter."""
+        return self.adapter
+
+    def get_redirect_target(self, resp: Response) -> None:
+        """Return None: requests would read the whole body of a redirect."""
 
 
-def _chain(error: Optional[BaseException]) -> Iterator[BaseException]:
-    """Yield an exception and all that it wraps, however urllib3 and requests wrapped it."""
-    waiting, seen = [error], set()
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, BaseException) and id(current) not in seen:
-            seen.add(id(current))
-            yield current
-            waiting += [
-                current.__cause__,
-                current.__context__,
-                getattr(current, "reason", None),
-                *current.args,
-            ]
+#: What :func:`_is_replaced` compares with.
+_SEND = HTTPAdapter.send
 
 
-def _failure(
-    error: Exception, call: Call
-) -> Union[UnusableAnswerError, TransportError, InvalidArgumentError]:
-    """Return what stands for an exception; it refers to nothing of that, which holds the request."""
-    wrapped = list(_chain(error))
+def _is_replaced() -> bool:
+    """Whether a mock has taken the place of what requests sends with.
 
-    def has(*classes: Any) -> bool:
-        return any(isinstance(each, classes) for each in wrapped)
+    ``responses`` replaces the method, VCR.py the class of connections.
+    """
+    ours = issubclass(HTTPSConnectionPool.ConnectionCls, HTTPConnection)
+    return HTTPAdapter.send is not _SEND or not ours
 
-    if isinstance(error, InvalidHeader):
-        return InvalidArgumentError(
-            "session has a header that can't be sent", "session"
-        )
-    files, sent, where = False, call.sent, f" (while {call.phase})"
-    if call.phase is None:
-        # Not a connection of ours: only what can't happen later is known to be unsent.
-        files = isinstance(error, OSError) and not isinstance(
-            error, (RequestException, socket.timeout)
-        )
-        sent = call.begun and not (
-            files or has(*_UNSENT) or any(map(_is_refused_tunnel, wrapped))
-        )
-        where = ""
 
-    if has(TooLargeError):
-        return UnusableAnswerError("it is larger than 128 KiB")
-    if time.monotonic() >= call.deadline or has(socket.timeout, Timeout):
-        message = f"{call.host} did not answer within {call.timeout:g} seconds{where}"
-        return TransportError(TransportErrorCode.TIMEOUT, message, sent)
-    if has(HTTPException) and (
-        has(ValueError) or not has(RemoteDisconnected, IncompleteRead)
-    ):
-        return UnusableAnswerError("it is not HTTP")
-    if files:
-        message = f"the CA bundle or certificate for {call.host} can't be read: see REQUESTS_CA_BUNDLE"
-    elif has(RecursionError):
-        message = f"no secure connection to {call.host}: gevent patched ssl after it was imported, let it patch first"
-    elif has(SSLError, ssl.SSLError) and not any(map(_is_lost, wrapped)):
-        message = f"no secure connection to {call.host}: {_reason(wrapped)}{where}"
+class _Adapter(HTTPAdapter):
+    """An adapter over :class:`Connection`."""
+
+    def send(self, request: Any, *args: Any, **settings: Any) -> Response:
+        """Send a request whose ``timeout`` is a Call."""
+        if _is_replaced():
+            return super().send(request, *args, **settings)
+        return _send(request, **settings)
+
+
+def _send(
+    request: PreparedRequest,
+    timeout: Call,
+    verify: Any,
+    cert: Optional[Certificate],
+    proxies: Dict[str, str],
+    stream: bool,
+) -> Response:
+    call, timeout.sent = timeout, False
+    lane = _lane(str(request.url), verify, cert, proxies)
+    connection = _idle(lane, call)
+    if connection is None:
+        _end_old()
+        connection = Connection.open(lane.route, call)
+    try:
+        headers = {"Host": urlsplit(str(request.url)).netloc, **request.headers}
+        body: Any = request.body
+        reply = connection.post(request.path_url, headers, body)
+    except BaseException:
+        connection.end()
+        raise
+    if connection.reusable and len(lane.idle) < _IDLE:
+        lane.idle.append(connection)
     else:
-        message = f"no connection to {call.host}: {_reason(wrapped)}{where}"
-        return TransportError(
-            TransportErrorCode.UNREACHABLE,
-            message,
-            sent,
-            any(map(_is_hopeless, wrapped)),
-        )
-    return TransportError(TransportErrorCode.TLS, message, sent)
+        connection.end()
+    response = Response()
+    response.status_code, response.raw = reply.status, io.BytesIO(reply.body)
+    response.headers = CaseInsensitiveDict(reply.headers)
+    response.request, response.url = request, str(request.url)
+    return response
 
 
-def _reason(wrapped: List[BaseException]) -> str:
-    """Return the system's or OpenSSL's own words for a failure; never words that came over the wire."""
-    for error in wrapped:
-        if isinstance(error, ssl.SSLError):
-            return str(
-                getattr(error, "verify_message", "")
-                or getattr(error, "reason", "")
-                or "TLS failed"
-            )
-        if (
-            isinstance(error, OSError)
-            and not isinstance(error, RequestException)
-            and error.strerror
-        ):
-            return error.strerror
-    if any(map(_is_refused_tunnel, wrapped)):
-        return "the proxy refused to connect"
-    return "the connection was lost"
+_session = _Session(_Adapter())
 
 
-def _is_lost(error: BaseException) -> bool:
-    # What was lost before the handshake began has this number; and Python 3.7 does not know OpenSSL 3's words.
-    if isinstance(error, ssl.SSLError) and (
-        error.errno == errno.ENOTCONN or "unexpected eof" in str(error)
-    ):
-        return True
-    return isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
+# --- idle connections -------------------------------------------------------------
 
 
-def _is_refused_tunnel(error: BaseException) -> bool:
-    return type(error) is OSError and str(error).startswith("Tunnel connection failed")
+@define(eq=False)
+class _Lane:
+    """A route, and the idle connections on it.
+
+    A deque's methods take no lock in Python code: urllib3's pool is a queue, whose lock
+    an exception from a signal handler can leave taken for good.
+    """
+
+    route: Route
+    idle: Deque[Connection] = Factory(deque)
+
+    def clear(self) -> None:
+        """End all that is idle."""
+        with suppress(IndexError):
+            while True:
+                self.idle.pop().end()
 
 
-def _is_hopeless(error: BaseException) -> bool:
-    unknown_name = (
-        isinstance(error, socket.gaierror) and error.errno != socket.EAI_AGAIN
+#: By all that a route depends on.
+_lanes: Dict[Any, _Lane] = {}
+_process = os.getpid()
+
+
+def _lane(
+    url: str,
+    verify: Union[str, bool],
+    cert: Optional[Certificate],
+    proxies: Dict[str, str],
+) -> _Lane:
+    if _process != os.getpid():
+        _after_fork()
+    bundle = DEFAULT_CA_BUNDLE_PATH if verify is True else str(verify)
+    files = (extract_zipped_paths(bundle), *filter(None, cert or ()))
+    changed = tuple(os.stat(path).st_mtime_ns for path in files)
+    proxy = select_proxy(url, proxies) if proxies else None
+    key = url, files, changed, proxy
+    lane = _lanes.get(key)
+    if lane is None:
+        if len(_lanes) >= _ROUTES:
+            _clear()
+            _lanes.clear()
+        # Of threads that come here together, all take the first one's.
+        lane = _lanes.setdefault(key, _Lane(_route(*key)))
+    return lane
+
+
+def _idle(lane: _Lane, call: Call) -> Optional[Connection]:
+    """Return an idle connection that nothing came on since its last answer, if any."""
+    while True:
+        try:
+            connection = lane.idle.pop()
+        except IndexError:
+            return None
+        recent = time.monotonic() - connection.used < _LONGEST_IDLE
+        if recent and connection.is_quiet(call):
+            return connection
+        connection.end()
+
+
+def _end_old() -> None:
+    """End what has been idle too long, so that a burst leaves nothing for long."""
+    oldest = time.monotonic() - _LONGEST_IDLE
+    for lane in list(_lanes.values()):
+        with suppress(IndexError):  # another thread may take the last one
+            while lane.idle[0].used < oldest:
+                lane.idle.popleft().end()
+
+
+def _clear() -> None:
+    for lane in list(_lanes.values()):
+        lane.clear()
+
+
+def _after_fork() -> None:
+    """Leave a forked child without its parent's connections."""
+    global _process
+    _process = os.getpid()
+    _clear()
+
+
+if hasattr(os, "register_at_fork"):
+    # A process id is not enough: in a namespace of its own a child may have the same.
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+# --- routes -----------------------------------------------------------------------
+
+#: What a proxy's URL may begin with, and the port if it names none.
+_PROXY_PORTS = {
+    "http": 80,
+    "https": 443,
+    **dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080),
+}
+
+Files = Tuple[str, ...]
+Times = Tuple[int, ...]
+
+
+def _route(url: str, files: Files, changed: Times, proxy: Optional[str]) -> Route:
+    """Return the route to a URL. ``files`` are the CA bundle, certificate and key."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    return Route(
+        str(parts.hostname),
+        parts.port or (443 if secure else 80),
+        _tls_context(files, changed) if secure else None,
+        _proxy(proxy, _tls_context(files[:1], changed[:1])) if proxy else None,
     )
-    unusable_proxy = isinstance(error, (InvalidSchema, InvalidURL, UnicodeError))
-    return unknown_name or unusable_proxy or _is_refused_tunnel(error)
+
+
+def _proxy(url: str, context: ssl.SSLContext) -> Proxy:
+    try:
+        url = prepend_scheme_if_needed(url, "http")
+        parts = parse_url(url)
+        user, password = get_auth_from_url(url)
+        scheme, host = str(parts.scheme), str(parts.host or "").strip("[]")
+    except ValueError:
+        scheme, host = "", ""
+    if scheme not in _PROXY_PORTS or not host:
+        raise InvalidProxyURL
+    port = parts.port or _PROXY_PORTS[scheme]
+    trust = context if scheme == "https" else None
+    return Proxy(scheme, host, port, user, password, trust)
+
+
+@lru_cache(maxsize=_ROUTES)
+def _tls_context(files: Files, changed: Times) -> ssl.SSLContext:
+    """Return a context for all connections by these files: to build one takes 25 ms."""
+    # urllib3's, since that is where system-wide policies are applied.
+    context: ssl.SSLContext = create_urllib3_context()
+    context.check_hostname = True
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.set_alpn_protocols(["http/1.1"])
+    bundle, *pair = files
+    try:
+        if os.path.isdir(bundle):
+            context.load_verify_locations(capath=bundle)
+        else:
+            context.load_verify_locations(bundle)
+        if pair:
+            context.load_cert_chain(pair[0], pair[-1], password="")
+    except OSError as error:
+        broken = isinstance(error, ssl.SSLError) or not error.strerror
+        words = "there is no usable PEM in it" if broken else error.strerror
+        raise OSError(errno.EINVAL, words, ", ".join(files)) from None
+    return context

@@ -190,6 +190,16 @@ SERVERS = {
         WAITED,
     ),
     "mTLS, silent before TLS": ([HOLD], {"handshake": False}, "certificate", UNSENT),
+    "costly header of a legal length": (
+        [
+            REQUEST,
+            head('Content-Type: multipart/mixed; boundary="' + ";" * 16_000),
+            HOLD,
+        ],
+        {},
+        {},
+        UNUSABLE,
+    ),
     "costly header": (
         [
             REQUEST,
@@ -229,7 +239,7 @@ PROXIES = {
         [lambda peer: peer.read_head(), forever(b"HTTP/1.1 100 Continue\r\n\r\n")],
         None,
         {},
-        REFUSED,
+        UNSENT,
     ),
     "endless refusal": (
         [lambda peer: peer.read_head(), head(status="407 No"), forever(b"x")],

@@ -1,13 +1,15 @@
 """Whatever the other side does, a call ends with a token or a typed error, and nobody gets another's answer."""
 
-import gc
 import gzip
 import select
 import socket
+import ssl
 import subprocess
 import sys
 import textwrap
+import time
 import zlib
+from pathlib import Path
 
 import pytest
 import requests
@@ -22,8 +24,11 @@ from faults import (
     RESET,
     FaultServer,
     answer,
+    black_holes,
+    ca_file,
     connect,
     echo,
+    folder,
     forever,
     head,
     mint,
@@ -106,6 +111,13 @@ class TestNoConnection:
         with pytest.raises(TransportError) as caught:
             request_session_transfer_token("tenant.test", **CALL)
         assert ("unreachable", False) == (caught.value.code, caught.value.sent)
+
+    def test_dead_address(self, monkeypatch):
+        """A first address that never answers leaves time for the second."""
+        with black_holes(1) as addresses, FaultServer(host="tenant.test") as server:
+            there = ("127.0.0.1", server.port)
+            resolving(monkeypatch, tenant_test=[*addresses, there])
+            assert "stt-for-1" == mint(server, reason="1", timeout=0.6)
 
     def test_network_unreachable(self, monkeypatch):
         """An address without a route is unreachable."""
@@ -221,6 +233,47 @@ class TestCertificates:
         assert ("tls", True, False) == (error.code, error.sent, error.retryable)
 
 
+def hello_requests(peer):
+    """Answer a TLS hello with HelloRequest records, which need no certificate."""
+    peer.sock.recv(65536)
+    record = b"\x16\x03\x03\x00\x04" + b"\x00" * 4
+    while True:
+        peer.send(record * 1000)
+
+
+class TestFloods:
+    """Bytes that OpenSSL swallows without an end are counted and timed all the same."""
+
+    def test_hello_requests(self):
+        """In the handshake, from anybody on the path: nothing is sent."""
+        started = time.monotonic()
+        with FaultServer(hello_requests, handshake=False) as server:
+            error = lost(server, timeout=5)
+        assert ("unreachable", False) == (error.code, error.sent)
+        assert time.monotonic() - started < 2
+
+    @pytest.mark.skipif(sys.version_info < (3, 8), reason="num_tickets is newer")
+    def test_session_tickets(self):
+        """Before the answer: no more than the largest answer is taken in."""
+        context = server_context("localhost")
+        if not hasattr(ssl, "TLSVersion") or not ssl.HAS_TLSv1_3:
+            pytest.skip("tickets by the thousand are TLS 1.3's")
+        context.num_tickets = 4_000
+        with FaultServer(echo, context=context) as server:
+            error = unusable(server)
+        assert "256 KiB" in str(error)
+
+    @pytest.mark.skipif(sys.version_info < (3, 8), reason="num_tickets is newer")
+    def test_late_tickets(self):
+        """A few tickets, early or late, do no harm to a connection."""
+        context = server_context("localhost")
+        context.num_tickets = 20
+        with FaultServer(context=context) as server:
+            assert "stt-for-1" == mint(server, reason="1")
+            assert "stt-for-2" == mint(server, reason="2")
+        assert 1 == server.connections
+
+
 class TestReset:
     """A connection that dies is reported with how far the request came, and the request is not repeated."""
 
@@ -260,31 +313,6 @@ class TestReset:
         assert sent in (error.sent, None)
         assert 1 == server.connections
 
-    # Python before 3.13 then leaves the socket to the garbage collector.
-    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-    @pytest.mark.parametrize(
-        "script",
-        [[RESET], [], [b"\x16\x03\x03", RESET]],
-        ids=["reset", "end", "reset in TLS"],
-    )
-    def test_before_the_handshake(self, monkeypatch, script):
-        """A connection that was dead before the handshake began is lost, too: Python calls some of them SSLError."""
-        from auth0_stt.connections import Watched
-
-        def late(connection):
-            sock = new_conn(connection)
-            server.wait_for_end(1)
-            return sock
-
-        new_conn = Watched._new_conn
-        monkeypatch.setattr(Watched, "_new_conn", late)
-        with FaultServer(script, handshake=False) as server:
-            error = lost(server)
-        assert ("unreachable", True) == (error.code, error.retryable)
-        # Python 3.7 notices only as it sends.
-        assert not error.sent or sys.version_info < (3, 8)
-        gc.collect()
-
     def test_reset_during_request(self):
         """A connection that dies under a large request: it was sent, as far as one can know."""
         with FaultServer([lambda peer: peer.sock.recv(10), RESET], echo) as server:
@@ -313,6 +341,8 @@ NOT_HTTP = {
     "control characters": head(
         "Connection: close", "Content-Length: 0", "X-A: \x00\x0b\x85\r"
     ),
+    "line of 20 KiB": head("X-Long: " + "x" * 20_000),
+    "head of 48 KiB": head(*["X-Long: " + "x" * 16_000] * 3),
     "100 forever": b"HTTP/1.1 100 Continue\r\n\r\n" * 50_000,
     "100 with a flood": (
         b"HTTP/1.1 100 Continue\r\n"
@@ -392,6 +422,29 @@ class TestAnswers:
             [REQUEST, answer(token_body() + padding + b" ")], echo
         ) as server:
             unusable(server)
+
+    @pytest.mark.parametrize(
+        "session", [None, requests.Session()], ids=["own", "given"]
+    )
+    def test_long_line(self, session):
+        """A header of 16 KiB is no reason to lose a token, or the status of an error."""
+        policy = "Content-Security-Policy: " + "x" * 16_384
+        good = answer(None, "200 OK", policy)
+        busy = answer(b"busy", "503 Busy", policy)
+        with FaultServer([REQUEST, good, REQUEST, busy]) as server:
+            assert "the-stt" == mint(server, session=session)
+            with pytest.raises(CustomTokenExchangeError) as caught:
+                mint(server, session=session)
+        assert (503, True) == (caught.value.status_code, caught.value.retryable)
+
+    @pytest.mark.parametrize("lengths", ["0, 5", "many", "-1", "+3", "3, 3"])
+    def test_length(self, lengths):
+        """A length that is not one number: the status and what it means stay known."""
+        data = head("Content-Length: " + lengths, status="503 Busy")
+        with FaultServer([REQUEST, data], echo) as server:
+            error = unusable(server)
+            assert "stt-for-2" == mint(server, reason="2")
+        assert (503, True) == (error.status_code, error.retryable)
 
     @pytest.mark.parametrize(
         "status",
@@ -711,6 +764,57 @@ class TestSecondAnswer:
                 assert "stt-for-2" == mint(server, reason="2")
 
 
+class TestWords:
+    """The message names what happened, and where."""
+
+    def test_no_byte(self):
+        """A connection that ends before the answer was waiting, not reading."""
+        with FaultServer([REQUEST], [REQUEST, b"HTTP/1.1 2"]) as server:
+            assert "while waiting for the answer" in str(lost(server))
+            assert "while reading the answer" in str(lost(server))
+
+    @pytest.mark.parametrize(
+        "session", [None, requests.Session()], ids=["own", "given"]
+    )
+    def test_key_log(self, server, monkeypatch, session):
+        """An SSLKEYLOGFILE that can't be written is named."""
+        path = "/no-such-folder/keys"
+        monkeypatch.setenv("SSLKEYLOGFILE", path)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ca_copy(path)))
+        error = lost(server, session=session)
+        assert ("tls", False) == (error.code, error.sent)
+        assert path in str(error)
+
+    def test_bundle(self, server, monkeypatch):
+        """A CA bundle that is missing or empty is named."""
+        for path, words in (
+            ("/missing.pem", "No such file"),
+            ("/dev/null", "no usable"),
+        ):
+            monkeypatch.setenv("REQUESTS_CA_BUNDLE", path)
+            error = lost(server)
+            assert ("tls", False) == (error.code, error.sent)
+            assert f"{path}: " in str(error)
+            assert words in str(error)
+
+    def test_exception_of_the_callers(self, server):
+        """What the caller was handling when it minted is not what happened here."""
+        with FaultServer() as closed:
+            pass
+        try:
+            raise socket.timeout("the caller's own")
+        except socket.timeout:
+            error = lost(closed)
+        assert "unreachable" == error.code
+
+
+def ca_copy(name):
+    """Return the path of a copy of the tests' authority, so that no context is cached."""
+    path = folder() / (name.replace("/", "-") + ".pem")
+    path.write_bytes(Path(ca_file()).read_bytes())
+    return path
+
+
 class TestKeptConnections:
     """A connection kept open is replaced when it was closed, and never repeats a request."""
 
@@ -722,6 +826,18 @@ class TestKeptConnections:
                 server.wait_for_end(1)
                 assert "stt-for-2" == mint(server, reason="2")
             assert 2 == server.connections
+
+    def test_idle_too_long(self, server, monkeypatch):
+        """One that was idle for half a minute is not used again: NATs forget them."""
+        assert "stt-for-1" == mint(server, reason="1")
+        now = time.monotonic
+        monkeypatch.setattr(time, "monotonic", lambda: now() + 29)
+        assert "stt-for-2" == mint(server, reason="2")
+        assert 1 == server.connections
+        monkeypatch.setattr(time, "monotonic", lambda: now() + 60)
+        assert "stt-for-3" == mint(server, reason="3")
+        server.wait_for_end(1)
+        assert 2 == server.connections
 
     @pytest.mark.parametrize("end", [[], [RESET]], ids=["closed", "reset"])
     def test_dies_as_it_is_reused(self, end):
@@ -741,26 +857,31 @@ class TestProxies:
     """HTTP proxies that refuse, demand credentials, talk nonsense or die."""
 
     @pytest.mark.parametrize(
-        "reply",
-        [
-            b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n",
-            b"HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno!",
-            b"HTTP/1.1 502 Bad Gateway\r\n\r\n",
-            b"HTTP/1.1 301 Moved\r\nLocation: https://evil.test/\r\n\r\n",
-        ],
-        ids=["407", "403", "502", "301"],
+        "session", [None, requests.Session()], ids=["own", "given"]
     )
-    def test_refuses(self, server, monkeypatch, reply):
-        """A proxy that refuses: nothing is sent, and trying again does not help."""
+    @pytest.mark.parametrize(
+        ("status", "more", "retryable"),
+        [
+            ("407 Whatever", b"Proxy-Authenticate: Basic\r\n", False),
+            ("403 Forbidden", b"Content-Length: 3\r\n\r\nno!", False),
+            ("301 Moved", b"Location: https://evil.test/\r\n", False),
+            ("502 Bad Gateway", b"", True),
+            ("503 Busy", b"", True),
+        ],
+    )
+    def test_refuses(self, server, monkeypatch, session, status, more, retryable):
+        """A proxy's refusal is named by its status, and only some are worth a retry."""
+        reply = b"HTTP/1.1 " + status.encode() + b"\r\n" + more + b"\r\n"
         with proxy([connect_only, reply]) as between:
             monkeypatch.setenv("HTTPS_PROXY", between.url)
-            error = lost(server)
-        assert ("unreachable", False, False) == (
+            error = lost(server, session=session)
+        assert ("unreachable", False, retryable) == (
             error.code,
             error.sent,
             error.retryable,
         )
-        assert "proxy" in str(error)
+        assert f"the proxy refused: {status[:3]}" in str(error)
+        assert "Whatever" not in str(error)
         assert [] == server.requests
 
     @pytest.mark.parametrize(
@@ -820,6 +941,20 @@ class TestProxies:
         assert ("unreachable", False, True) == (error.code, error.sent, error.retryable)
 
     @pytest.mark.parametrize(
+        "session", [None, requests.Session()], ids=["own", "given"]
+    )
+    def test_unknown_host(self, server, monkeypatch, session):
+        """A proxy whose name does not exist is not there later either."""
+        monkeypatch.setenv("HTTPS_PROXY", "http://no-such-proxy.invalid:3128")
+        error = lost(server, session=session)
+        assert ("unreachable", False) == (error.code, error.sent)
+        if session is None:
+            assert "connecting to the proxy" in str(error)
+
+    @pytest.mark.parametrize(
+        "session", [None, requests.Session()], ids=["own", "given"]
+    )
+    @pytest.mark.parametrize(
         "url",
         [
             "ftp://127.0.0.1:1",
@@ -830,12 +965,27 @@ class TestProxies:
             "x://\xff",
         ],
     )
-    def test_unusable_url(self, server, monkeypatch, url):
-        """A proxy's URL that is none: a typed error, and nothing is sent."""
+    def test_unusable_url(self, server, monkeypatch, session, url):
+        """A proxy's URL that can't be used: nothing is sent, now or later."""
         monkeypatch.setenv("HTTPS_PROXY", url)
-        # Where old versions of requests fail, one can't tell that nothing was sent.
-        assert "unreachable" == lost(server).code
+        error = lost(server, session=session)
+        assert ("unreachable", False, False) == (
+            error.code,
+            error.sent,
+            error.retryable,
+        )
         assert [] == server.requests
+
+    @pytest.mark.parametrize(
+        "session", [None, requests.Session()], ids=["own", "given"]
+    )
+    def test_no_socks(self, server, monkeypatch, session):
+        """A SOCKS proxy without PySocks: the error names it."""
+        monkeypatch.setitem(sys.modules, "socks", None)
+        monkeypatch.delitem(sys.modules, "urllib3.contrib.socks", raising=False)
+        monkeypatch.setenv("HTTPS_PROXY", "socks5h://127.0.0.1:9")
+        error = lost(server, session=session)
+        assert ("unreachable", False) == (error.code, error.sent)
 
     def test_dies_behind_the_request(self, server, monkeypatch):
         """A tunnel that breaks after the request: sent, and not repeated."""

@@ -4,8 +4,7 @@ import contextlib
 import gc
 import io
 import os
-import socket
-import ssl
+import signal
 import subprocess
 import threading
 import warnings
@@ -18,6 +17,7 @@ from faults import (
     CALL,
     FORKING,
     GOOD,
+    HANDSHAKE,
     HOLD,
     MARK,
     REQUEST,
@@ -27,7 +27,6 @@ from faults import (
     ca_file,
     client_certificate,
     echo,
-    forever,
     head,
     mint,
     proxy,
@@ -35,10 +34,9 @@ from faults import (
     run_beside,
     server_context,
     token_body,
-    tunnel,
 )
 from requests.adapters import HTTPAdapter
-from requests.auth import HTTPBasicAuth
+from urllib3.connectionpool import HTTPSConnectionPool
 
 from auth0_stt import (
     CustomTokenExchangeError,
@@ -50,13 +48,20 @@ from auth0_stt import (
 pytestmark = pytest.mark.usefixtures("trusted")
 
 
-@pytest.fixture(params=["pooled", "given"])
+class Subclassed(HTTPAdapter):
+    """An adapter of the caller's, which may do anything."""
+
+
+@pytest.fixture(params=["pooled", "given", "subclassed"])
 def session(request):
-    """The process's own session, and one that the caller gives."""
+    """None for connections of our own, and sessions that a caller gives."""
     if request.param == "pooled":
         yield None
     else:
         with requests.Session() as given:
+            if request.param == "subclassed":
+                given.mount("https://", Subclassed())
+                given.mount("http://", Subclassed())
             yield given
 
 
@@ -178,7 +183,7 @@ class TestPool:
         assert 1 == server.connections
 
     def test_more_certificates_than_kept(self, server, monkeypatch, tmp_path):
-        """However many CA bundles come and go, sessions do not pile up."""
+        """However many CA bundles come and go, connections do not pile up."""
         import auth0_stt.transport
 
         pem = Path(ca_file()).read_text()
@@ -187,7 +192,7 @@ class TestPool:
             path.write_text(pem)
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
             mint(server)
-        assert len(auth0_stt.transport._pool[1]) <= 16
+        assert len(auth0_stt.transport._lanes) <= 32
         gc.collect()
 
     def test_child(self, server):
@@ -276,19 +281,15 @@ class TestProxies:
         assert (1, 1) == (len(one.requests), len(other.requests))
         assert [1, 2, 3, 1] == [request.connection for request in server.requests]
 
-    def test_http_proxy(self, monkeypatch):
-        """Plain HTTP to loopback goes through HTTP_PROXY as it is, with the whole URL."""
-        with FaultServer(context=None) as between:
+    def test_plain_http(self, session, monkeypatch):
+        """Plain HTTP, which is for loopback only, shows no proxy the form."""
+        with FaultServer(context=None) as server, proxy() as between:
             monkeypatch.setenv("HTTP_PROXY", between.url)
-            assert (
-                "stt-for-1"
-                == request_session_transfer_token(
-                    "http://127.0.0.1:9", **{**CALL, "reason": "1"}
-                ).session_transfer_token
-            )
-        assert between.requests[0].line.startswith(
-            "POST http://127.0.0.1:9/oauth/token "
-        )
+            monkeypatch.setenv("ALL_PROXY", between.url)
+            if session:
+                session.proxies = {"http": between.url}
+            assert "stt-for-1" == mint(server, session=session, reason="1")
+        assert 0 == between.connections
 
     def test_tls_to_the_proxy(self, server, monkeypatch):
         """A proxy may be reached by TLS; its certificate is checked like the tenant's."""
@@ -420,285 +421,6 @@ class TestBundles:
                 assert "tls" == outcome(unknown, session=given).code
 
 
-class CountingAdapter(HTTPAdapter):
-    """An adapter of the caller's."""
-
-    def __init__(self, **options):
-        self.sent = []
-        super().__init__(**options)
-
-    def send(self, request, **options):
-        self.sent.append(request.url)
-        return super().send(request, **options)
-
-
-class TestGivenSession:
-    """A given session's adapters, proxies, verify, cert and headers are used; its auth and cookies are not."""
-
-    def test_adapter(self, server):
-        """The adapter mounted for the tenant sends."""
-        adapter = CountingAdapter()
-        with requests.Session() as given:
-            given.mount("https://localhost", adapter)
-            assert "stt-for-1" == mint(server, session=given, reason="1")
-        assert [f"https://{server.authority}/oauth/token"] == adapter.sent
-
-    def test_other_adapter(self, server):
-        """An adapter that is no HTTPAdapter is used as well."""
-
-        class Other(requests.adapters.BaseAdapter):
-            inner = HTTPAdapter()
-
-            def send(self, request, **options):
-                return self.inner.send(request, **options)
-
-            def close(self):
-                self.inner.close()
-
-        with requests.Session() as given:
-            given.mount("https://", Other())
-            assert "stt-for-1" == mint(server, session=given, reason="1")
-
-    @pytest.mark.parametrize("way", ["content", "raw"])
-    @pytest.mark.parametrize("size", [65_536, 65_537])
-    def test_stand_in(self, way, size):
-        """An adapter without urllib3, such as a stub, answers as requests lets it; the size is ours."""
-        body = token_body() + b" " * (size - len(token_body()))
-
-        class StandIn(requests.adapters.BaseAdapter):
-            def send(self, request, **options):
-                response = requests.Response()
-                response.status_code, response.request, response.url = (
-                    200,
-                    request,
-                    request.url,
-                )
-                if way == "content":
-                    response._content = body
-                else:
-                    response.raw = io.BytesIO(body)
-                return response
-
-            def close(self):
-                pass
-
-        with requests.Session() as given:
-            given.mount("https://", StandIn())
-            if size == 65_536:
-                result = request_session_transfer_token(
-                    "acme.auth0.com", session=given, **CALL
-                )
-                assert "the-stt" == result.session_transfer_token
-            else:
-                with pytest.raises(CustomTokenExchangeError) as caught:
-                    request_session_transfer_token(
-                        "acme.auth0.com", session=given, **CALL
-                    )
-                assert "invalid_response" == caught.value.code
-
-    def test_adapter_keeps_its_notes(self, server):
-        """What an adapter notes in itself while it sends is there afterwards."""
-
-        class Noting(HTTPAdapter):
-            calls = 0
-
-            def send(self, request, **options):
-                self.calls += 1
-                return super().send(request, **options)
-
-        adapter = Noting()
-        with requests.Session() as given:
-            given.mount("https://", adapter)
-            mint(server, session=given)
-            mint(server, session=given)
-        assert (2, 1) == (adapter.calls, server.connections)
-
-    def test_user_agent(self, server):
-        """A User-Agent that the session's owner chose is sent, requests' own is not."""
-        with requests.Session() as given:
-            mint(server, session=given)
-            given.headers["User-Agent"] = "console/2.0"
-            mint(server, session=given)
-        ours, theirs = [request.headers["user-agent"] for request in server.requests]
-        assert ours[0].startswith("auth0-stt/")
-        assert ["console/2.0"] == theirs
-
-    @pytest.mark.parametrize("name", ["headers", "proxies"])
-    def test_none(self, server, name):
-        """A session whose headers or proxies are None has none."""
-        with requests.Session() as given:
-            setattr(given, name, None)
-            assert "stt-for-1" == mint(server, session=given, reason="1")
-
-    def test_no_adapter(self, server):
-        """A session that has no adapter for https sends nothing."""
-        with requests.Session() as given:
-            given.adapters.clear()
-            error = outcome(server, session=given)
-        assert ("unreachable", False, False) == (
-            error.code,
-            error.sent,
-            error.retryable,
-        )
-
-    def test_headers(self, server):
-        """Its headers are sent, also as bytes; ours win, and those that would change the request are left out."""
-        with requests.Session() as given:
-            given.headers.update(
-                {
-                    "X-Request-ID": "abc",
-                    b"X-Bytes": b"def",
-                    "X-None": None,
-                    "Authorization": "Basic eDp5",
-                    "Cookie": "a=b",
-                    "Content-Type": "text/plain",
-                    "content-length": "1",
-                    "Transfer-Encoding": "chunked",
-                    "Expect": "100-continue",
-                    "Host": "evil.test",
-                    "ACCEPT-ENCODING": "gzip, deflate, br",
-                    "Content-Encoding": "gzip",
-                }
-            )
-            mint(server, session=given)
-        headers = server.requests[0].headers
-        assert (["abc"], ["def"]) == (headers["x-request-id"], headers["x-bytes"])
-        assert [server.authority] == headers["host"]
-        assert ["application/x-www-form-urlencoded"] == headers["content-type"]
-        assert ["identity"] == headers["accept-encoding"]
-        left_out = {
-            "x-none",
-            "authorization",
-            "cookie",
-            "transfer-encoding",
-            "expect",
-            "content-encoding",
-        }
-        assert not left_out & set(headers)
-        assert all(1 == len(values) for values in headers.values())
-
-    @pytest.mark.parametrize("value", ["a\r\nX-Injected: b", "a\nb", 7, " leading"])
-    def test_bad_header(self, server, value):
-        """A header that can't be sent is the session's fault, and its value is not shown."""
-        with requests.Session() as given:
-            given.headers["X-Bad"] = value
-            with pytest.raises(InvalidArgumentError) as caught:
-                mint(server, session=given)
-        assert "session" == caught.value.argument
-        assert str(value) not in str(caught.value)
-        assert [] == server.requests
-
-    def test_not_latin(self, server):
-        """A header in another alphabet: sent in no way that another could be read into, or refused."""
-        with requests.Session() as given:
-            given.headers["X-Name"] = "Zo\u00eb \u2603"
-            with pytest.raises((TransportError, InvalidArgumentError)) as caught:
-                mint(server, session=given)
-        assert "\u2603" not in str(caught.value)
-        assert [] == server.requests
-
-    def test_auth(self, server):
-        """Its auth adds nothing."""
-        with requests.Session() as given:
-            given.auth = HTTPBasicAuth("user", "pass")
-            mint(server, session=given)
-        assert "authorization" not in server.requests[0].headers
-
-    def test_cookies_of_its_own(self, server):
-        """Its cookies are not sent."""
-        with requests.Session() as given:
-            given.cookies.set("a", "b")
-            mint(server, session=given)
-        assert "cookie" not in server.requests[0].headers
-
-    def test_params_and_hooks(self, server):
-        """Its query parameters are not added to the URL."""
-        with requests.Session() as given:
-            given.params = {"a": "b"}
-            mint(server, session=given)
-        assert "POST /oauth/token HTTP/1.1" == server.requests[0].line
-
-    @pytest.mark.parametrize(
-        "script",
-        [
-            [REQUEST],
-            [REQUEST, answer(b"{}", "503 Busy", "Retry-After: 0")],
-            [REQUEST, answer(b"{}", "429 Slow")],
-        ],
-        ids=["lost", "503", "429"],
-    )
-    def test_retries(self, script):
-        """An adapter that retries does not repeat this request, and keeps its retries for its owner."""
-        names = {
-            "allowed_methods"
-            if hasattr(urllib3.Retry, "DEFAULT_ALLOWED_METHODS")
-            else "method_whitelist": None
-        }
-        retry = urllib3.Retry(5, status_forcelist=[503, 429], backoff_factor=0, **names)
-        with FaultServer(script, echo) as server, requests.Session() as given:
-            adapter = HTTPAdapter(max_retries=retry)
-            given.mount("https://", adapter)
-            outcome(server, session=given)
-            assert 1 == len(server.requests)
-            assert retry is adapter.max_retries
-            assert (
-                200
-                == given.post(
-                    "https://" + server.authority, data={"reason": "2"}
-                ).status_code
-            )
-
-    def test_left_as_it_was(self, server):
-        """Nothing in the session is changed by a mint."""
-        with requests.Session() as given:
-            before = {
-                name: repr(getattr(given, name, None))
-                for name in requests.Session.__attrs__
-            }
-            mint(server, session=given)
-            assert before == {
-                name: repr(getattr(given, name, None))
-                for name in requests.Session.__attrs__
-            }
-
-    def test_sent(self, monkeypatch):
-        """Where one can't look into the connection, only what is certain is called unsent."""
-        with FaultServer([REQUEST], echo) as server, requests.Session() as given:
-            error = outcome(server, session=given)
-            assert ("unreachable", True) == (error.code, error.sent)
-        with requests.Session() as given:
-            error = outcome(server, session=given)
-            assert ("unreachable", False) == (error.code, error.sent)
-        with FaultServer([REQUEST, HOLD]) as server, requests.Session() as given:
-            error = outcome(server, session=given, timeout=0.3)
-            assert ("timeout", True) == (error.code, error.sent)
-        with FaultServer(
-            [REQUEST, GOOD[:-4], HOLD]
-        ) as server, requests.Session() as given:
-            error = outcome(server, session=given, timeout=0.3)
-            assert ("timeout", True) == (error.code, error.sent)
-        with FaultServer([REQUEST, GOOD[:-4]]) as server, requests.Session() as given:
-            error = outcome(server, session=given)
-            # pyOpenSSL has no words for it, and may mean TLS.
-            assert error.code in ("unreachable", "tls")
-            assert error.sent
-
-    def test_size(self):
-        """64 KiB are read from a given session's connections too."""
-        for framing in (b"Content-Length: 400000\r\n", b""):
-            data = b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n" + b" " * 400_000
-            with FaultServer(
-                [REQUEST, data, HOLD]
-            ) as server, requests.Session() as given:
-                assert "invalid_response" == outcome(server, session=given).code
-
-    def test_slow_body(self):
-        """A given session's slow body is looked at now and then."""
-        script = [REQUEST, answer(b"", length=9_999), forever(b" " * 16, 0.02)]
-        with FaultServer(script) as server, requests.Session() as given:
-            assert "timeout" == outcome(server, session=given, timeout=0.4).code
-
-
 class TestSent:
     """``sent`` is False only where the tenant can't have seen the request."""
 
@@ -746,151 +468,95 @@ class TestSent:
         assert "sending the request" in str(error)
 
 
+class SoftTimeLimitExceeded(Exception):
+    """As Celery's: raised by a signal handler, and an ordinary Exception."""
+
+
 class GreenletTimeout(BaseException):
-    """As gevent's Timeout: no Exception."""
+    """As gevent's Timeout: not an Exception."""
 
 
-@pytest.mark.skipif(
-    urllib3.util.IS_PYOPENSSL, reason="interrupts the methods of Python's own TLS"
-)
-class TestInterrupted:
-    """KeyboardInterrupt and its like pass, and the connection that they hit is thrown away."""
+@contextlib.contextmanager
+def signalled(server, error):
+    """Raise from a signal handler once the server's script has come to MARK."""
 
-    @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GreenletTimeout])
-    @pytest.mark.parametrize(
-        ("script", "at"),
-        [
-            ([REQUEST, MARK, HOLD], "waiting"),
-            ([REQUEST, GOOD[:-9], MARK, HOLD], "reading"),
-        ],
-        ids=["waiting", "reading"],
-    )
-    def test_passes(self, monkeypatch, session, error, script, at):
-        """It comes out as it is, and the next call has a connection of its own."""
-        from auth0_stt.connections import current_call
-
-        with FaultServer([REQUEST, GOOD, *script], echo) as server:
-            mint(server, session=session)
-            with monkeypatch.context() as patch:
-                patch.setattr(ssl.SSLSocket, "recv_into", interrupted(server, error))
-                with pytest.raises(error):
-                    mint(server, session=session)
-            assert "stt-for-3" == mint(server, session=session, reason="3")
-            assert [1, 1, 2] == [request.connection for request in server.requests]
-        assert current_call.get(None) is None
-
-    # Python before 3.13 leaves the socket of an interrupted handshake to the garbage collector.
-    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-    @pytest.mark.parametrize("error", [KeyboardInterrupt, GreenletTimeout])
-    def test_passes_in_the_handshake(self, monkeypatch, server, error):
-        """In the TLS handshake."""
-        self.test_passes_early(
-            monkeypatch, server, error, "do_handshake", ssl.SSLSocket
-        )
-        gc.collect()
-
-    @pytest.mark.parametrize("error", [KeyboardInterrupt, GreenletTimeout])
-    @pytest.mark.parametrize(
-        ("where", "target"), [("connect", socket.socket), ("sendall", ssl.SSLSocket)]
-    )
-    def test_passes_early(self, monkeypatch, server, error, where, target):
-        """Before the answer, too; no socket is left behind."""
-        with monkeypatch.context() as patch:
-            patch.setattr(
-                target,
-                where,
-                raising(error, threading.get_ident(), getattr(target, where)),
-            )
-            with pytest.raises(error):
-                mint(server)
-        assert "stt-for-2" == mint(server, reason="2")
-        gc.collect()
-
-
-def raising(error, thread, real):
-    """Return a method that raises in one thread; the others, the server's, do what it does."""
-
-    def method(*args, **kwargs):
-        if threading.get_ident() == thread:
-            raise error
-        return real(*args, **kwargs)
-
-    return method
-
-
-def interrupted(server, error):
-    """Return a method that raises in this thread where it reads what the script sends after MARK."""
-    real = ssl.SSLSocket.recv_into
-    me = threading.get_ident()
-
-    def recv_into(self, *args, **kwargs):
-        if threading.get_ident() != me:
-            return real(self, *args, **kwargs)
-        while not server.marked.is_set():
-            self.settimeout(0.05)
-            with contextlib.suppress(socket.timeout):
-                return real(self, *args, **kwargs)
+    def handler(*_):
         raise error
 
-    return recv_into
+    def wait():
+        assert server.marked.wait(10)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGALRM)
+
+    before = signal.signal(signal.SIGALRM, handler)
+    thread = threading.Thread(target=wait)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+        signal.signal(signal.SIGALRM, before)
 
 
-def test_patched_too_late(server, monkeypatch):
-    """gevent that patches ssl after its import makes contexts recurse for ever: no retry mends that."""
-    import auth0_stt.transport
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="needs POSIX signals")
+class TestInterrupted:
+    """What a signal handler raises passes, and the connection that it hits is ended."""
 
-    def context(*arguments):
-        raise RecursionError("maximum recursion depth exceeded")
+    @pytest.mark.parametrize(
+        "error", [KeyboardInterrupt, GreenletTimeout, SoftTimeLimitExceeded]
+    )
+    @pytest.mark.parametrize(
+        "script",
+        [[REQUEST, MARK, HOLD], [REQUEST, GOOD[:-9], MARK, HOLD]],
+        ids=["waiting", "reading"],
+    )
+    def test_passes(self, session, error, script):
+        """It comes out as it is, and the next call has a connection of its own."""
+        with FaultServer([REQUEST, GOOD, *script], echo) as server:
+            mint(server, session=session)
+            with signalled(server, error), pytest.raises(error):
+                mint(server, session=session, timeout=30)
+            assert "stt-for-3" == mint(server, session=session, reason="3")
+            assert [1, 1, 2] == [request.connection for request in server.requests]
 
-    monkeypatch.setattr(auth0_stt.transport, "_pool", (0, {}))
-    monkeypatch.setattr(auth0_stt.transport, "_tls_context", context)
-    with pytest.raises(TransportError) as caught:
-        mint(server)
-    assert ("tls", False) == (caught.value.code, caught.value.retryable)
+    @pytest.mark.parametrize("error", [KeyboardInterrupt, SoftTimeLimitExceeded])
+    def test_passes_early(self, error):
+        """In the TLS handshake, and while a large request goes out, too."""
+        for script, options in (
+            ([MARK, HOLD], {"handshake": False}),
+            ([HANDSHAKE, MARK, HOLD], {"handshake": False}),
+        ):
+            with FaultServer(script, **options) as server, signalled(
+                server, error
+            ), pytest.raises(error):
+                mint(server, timeout=30, extra={"evidence": "x" * 8_000_000})
+        gc.collect()
 
 
-class TestHooks:
-    """The hooks into urllib3 are half public: these tests notice when they no longer work."""
+class TestMocks:
+    """A tool that replaces what requests sends with is used instead of a connection."""
 
-    @pytest.mark.parametrize("way", ["https", "http", "through a proxy"])
-    def test_watched(self, monkeypatch, way):
-        """Each connection of ours is a watched one, each answer is read by our reader."""
-        from auth0_stt import connections as below
+    def test_adapter(self, monkeypatch):
+        """One that replaces HTTPAdapter.send, as responses does."""
 
-        connected, answers = [], []
-        connect, begin = below.Watched.connect, below._StrictResponse.begin
-        monkeypatch.setattr(
-            below.Watched,
-            "connect",
-            lambda self: (connected.append(self), connect(self))[1],
-        )
-        monkeypatch.setattr(
-            below._StrictResponse,
-            "begin",
-            lambda self: (answers.append(type(self.fp)), begin(self))[1],
-        )
-        context = None if way == "http" else server_context()
-        with FaultServer(context=context) as server, proxy(tunnel) as between:
-            if way == "through a proxy":
-                monkeypatch.setenv("HTTPS_PROXY", between.url)
-            mint(server)
-        assert 1 == len(connected) == server.connections
-        assert [below._Answer] == answers
+        def send(self, request, **settings):
+            response = requests.Response()
+            response.status_code, response.raw = 200, io.BytesIO(token_body())
+            return response
 
-    def test_stand_in(self, server, monkeypatch):
-        """A class of connections that a tool of the tests puts in place, as VCR.py does, is used as it is."""
-        from urllib3.connectionpool import HTTPSConnectionPool
+        monkeypatch.setattr(HTTPAdapter, "send", send)
+        result = request_session_transfer_token("acme.auth0.com", **CALL)
+        assert "the-stt" == result.session_transfer_token
 
-        class StandIn(HTTPSConnectionPool.ConnectionCls):
-            used = 0
+    def test_connection(self, server, monkeypatch):
+        """One that replaces the class of connections, as VCR.py does."""
 
-            def send(self, data):
-                StandIn.used += 1
-                super().send(data)
+        class Connection:
+            def __init__(self, *args, **kwargs):
+                raise urllib3.exceptions.ProtocolError("the mock's")
 
-        monkeypatch.setattr(HTTPSConnectionPool, "ConnectionCls", StandIn)
-        assert "stt-for-1" == mint(server, reason="1")
-        assert StandIn.used
+        monkeypatch.setattr(HTTPSConnectionPool, "ConnectionCls", Connection)
+        assert ("unreachable", True) == (outcome(server).code, outcome(server).sent)
+        assert 0 == server.connections
 
 
 class TestClientCertificates:

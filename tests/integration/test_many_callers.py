@@ -2,8 +2,10 @@
 
 import importlib.util
 import os
+import signal
 import textwrap
 import threading
+from random import Random
 
 import pytest
 import requests
@@ -45,6 +47,38 @@ def in_threads(number, work):
     for thread in threads:
         thread.join()
     return wrong
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
+# What is hit between two steps leaves its socket to the garbage collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_alarms(server):
+    """An exception of a signal handler, wherever it comes: later calls go on.
+
+    urllib3's pool, which a caller's session has, may then hang for good.
+    """
+
+    class AlarmError(Exception):
+        """As Celery's SoftTimeLimitExceeded."""
+
+    def handler(*_):
+        raise AlarmError
+
+    before = signal.signal(signal.SIGALRM, handler)
+    random, interrupted = Random(7), 0
+    try:
+        for number in range(600):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 1.5e-3))
+                assert f"stt-for-{number}" == mint(server, reason=str(number))
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except AlarmError:
+                interrupted += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted > 20
+    assert [] == in_threads(4, lambda index: mint(server, reason=str(index)))
 
 
 class TestThreads:
@@ -240,6 +274,32 @@ class TestForks:
         assert all(1 == len(pids) for pids in processes(server).values())
         assert 4 == server.connections
 
+    def test_same_process_id(self, server):
+        """A child with its parent's process id, as in a namespace of its own."""
+        program = """
+            os.getpid = lambda: 1
+            own("first")
+            if not os.fork():
+                own("child")
+                os._exit(0)
+            assert os.wait()[1] == 0
+            own("last")
+        """
+        run_beside(BEGINNING + textwrap.dedent(program), server.domain, options=FORKING)
+        assert [1, 2, 1] == [request.connection for request in server.requests]
+
+    def test_without_a_hook(self, server):
+        """A child of a fork that Python does not know of, told by its process id."""
+        program = """
+            import auth0_stt.transport
+            own("first")
+            real = os.getpid()
+            os.getpid = lambda: real + 1
+            own("child")
+        """
+        run_beside(BEGINNING + textwrap.dedent(program), server.domain, options=FORKING)
+        assert [1, 2] == [request.connection for request in server.requests]
+
     def test_parent_unharmed(self):
         """What a child does when it ends, closing what it inherited, does not touch the parent's connection."""
         program = """
@@ -341,22 +401,3 @@ else:
 """
         with FaultServer([REQUEST, GOOD[:-1], HOLD], echo) as server:
             run_beside(program, server.domain, options=())
-
-    @pytest.mark.parametrize("used", [False, True], ids=["unused", "used"])
-    def test_patched_late(self, server, used):
-        """Patched after the import, which gevent itself warns of: an answer of one's own, or a typed error."""
-        program = BEGINNING + ("own('early')\n" if used else "")
-        program += """
-warnings.simplefilter("ignore")
-import gevent, gevent.monkey
-gevent.monkey.patch_all()
-from auth0_stt import SessionTransferError
-def work(index):
-    for number in range(3):
-        try:
-            own("%s-%s" % (index, number))
-        except SessionTransferError as error:
-            assert error.code in ("unreachable", "tls", "timeout"), error
-gevent.joinall([gevent.spawn(work, index) for index in range(8)], raise_error=True)
-"""
-        run_beside(program, server.domain, options=())

@@ -1,0 +1,212 @@
+"""A failure on the way, and the error of ours that it is: a table.
+
+The words of our errors are the system's, OpenSSL's or our own, never those of the
+other side.
+"""
+
+import errno
+import re
+import socket
+import ssl
+import time
+from http import HTTPStatus
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+from typing import Any, Callable, Iterator, Optional, Tuple, Union
+
+from attr import frozen
+from requests.exceptions import (
+    ConnectTimeout,
+    InvalidHeader,
+    InvalidSchema,
+    InvalidURL,
+    SSLError,
+    Timeout,
+)
+from urllib3.exceptions import HTTPError, LocationValueError
+
+from .connections import Call, UnusableAnswerError
+from .errors import TransportError
+from .errors import TransportErrorCode as Code
+
+#: What can fail on the way. Any other exception is somebody else's, and passes as it is.
+NETWORK = (OSError, HTTPException, HTTPError, UnusableAnswerError)
+
+#: How http.client words the answer of a proxy that refuses a tunnel.
+_REFUSAL = re.compile(r"Tunnel connection failed: (\d{3})\b")
+
+#: What a proxy answers if a later try may succeed.
+_BUSY_PROXY = ("429", "502", "503", "504")
+
+
+def failure(
+    error: Exception, call: Call, outer: Optional[BaseException]
+) -> Union[TransportError, UnusableAnswerError]:
+    """Return what to raise for one of :data:`NETWORK`.
+
+    ``outer`` is the exception that the caller was handling when the call began: it is
+    the context of ours, and not the reason.
+    """
+    wrapped = list(_chain(error, outer))
+    found = [(row, each) for row in _TABLE for each in wrapped if row.fits(each)]
+    row, cause = found[0]
+    sent = call.sent and not any(row.unsent for row, _ in found)
+    if isinstance(cause, UnusableAnswerError) and sent:
+        return cause
+    code, reason = row.code, row.words(cause)
+    if time.monotonic() >= call.deadline:
+        code = Code.TIMEOUT
+    elif code is None and sent:
+        return UnusableAnswerError("it is not HTTP")
+    elif code is None:
+        code = Code.UNREACHABLE
+    if code == Code.TIMEOUT:
+        message = f"{call.host} did not answer within {call.seconds:g} seconds"
+    elif code == Code.TLS:
+        message = f"no secure connection to {call.host}: {reason}"
+    else:
+        message = f"no connection to {call.host}: {reason}"
+    if call.doing:
+        message += f" (while {call.doing})"
+    return TransportError(code, message, sent, row.permanent(cause))
+
+
+_LOST = "the connection was lost"
+
+
+def _chain(
+    error: Optional[BaseException], outer: Optional[BaseException]
+) -> Iterator[BaseException]:
+    """Yield an exception and all that it wraps, as requests and urllib3 wrap it."""
+    waiting, seen = [error], {id(outer)}
+    while waiting:
+        current: Any = waiting.pop(0)
+        if isinstance(current, BaseException) and id(current) not in seen:
+            seen.add(id(current))
+            yield current
+            waiting += [current.__cause__, current.__context__, *current.args]
+            waiting.append(getattr(current, "reason", None))
+
+
+def _system(error: Any) -> str:
+    return error.strerror if isinstance(error.strerror, str) else _LOST
+
+
+def _openssl(error: Any) -> str:
+    found = getattr(error, "verify_message", "") or getattr(error, "reason", "")
+    return found if isinstance(found, str) and found else "TLS failed"
+
+
+def _refusal(error: BaseException) -> str:
+    status = _refused_status(error)
+    phrases = {str(each.value): each.phrase for each in HTTPStatus}
+    return f"the proxy refused: {status} {phrases.get(status, '')}".rstrip()
+
+
+def _refused_status(error: BaseException) -> str:
+    found = _REFUSAL.match(str(error))
+    return found[1] if found else ""
+
+
+def _is_lost(error: BaseException) -> bool:
+    if isinstance(error, ssl.SSLError):
+        # Python 3.7 has no class for what a newer OpenSSL calls an unexpected end, and
+        # ENOTCONN is a connection that was lost before the handshake began.
+        ended = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
+        return ended or error.errno == errno.ENOTCONN or "unexpected eof" in str(error)
+    cut = isinstance(error, (RemoteDisconnected, IncompleteRead))
+    # A chunk of no size is an IncompleteRead, too.
+    return cut and not isinstance(error.__context__, ValueError)
+
+
+@frozen
+class _Row:
+    classes: Tuple[Any, ...]
+    #: None for an answer that is not HTTP.
+    code: Optional[Code]
+    words: Callable[[BaseException], str]
+    permanent: Callable[[BaseException], bool] = lambda error: False
+    #: Whether it can't happen once anything is sent.
+    unsent: bool = False
+    also: Callable[[BaseException], bool] = lambda error: True
+
+    def fits(self, error: BaseException) -> bool:
+        return isinstance(error, self.classes) and self.also(error)
+
+
+def _says(words: str) -> Callable[[BaseException], str]:
+    return lambda error: words
+
+
+_BAD_BUNDLE = "the CA bundle or certificate can't be read: see REQUESTS_CA_BUNDLE"
+
+#: The first row that fits any of the wrapped exceptions tells what happened.
+_TABLE = (
+    _Row((UnusableAnswerError,), None, str),
+    _Row((ConnectTimeout,), Code.TIMEOUT, _says(""), unsent=True),
+    _Row((socket.timeout, Timeout), Code.TIMEOUT, _says("")),
+    # A CA bundle that can't be read, or an SSLKEYLOGFILE that can't be written.
+    _Row(
+        (OSError,),
+        Code.TLS,
+        lambda error: f"{error.filename}: {error.strerror}",  # type: ignore[attr-defined]
+        unsent=True,
+        also=lambda error: bool(getattr(error, "filename", None)),
+    ),
+    _Row(
+        (socket.gaierror,),
+        Code.UNREACHABLE,
+        _system,
+        permanent=lambda error: getattr(error, "errno", 0) != socket.EAI_AGAIN,
+        unsent=True,
+    ),
+    _Row(
+        (OSError,),
+        Code.UNREACHABLE,
+        _refusal,
+        permanent=lambda error: _refused_status(error) not in _BUSY_PROXY,
+        unsent=True,
+        also=lambda error: bool(_refused_status(error)),
+    ),
+    _Row(
+        (InvalidSchema,),
+        Code.UNREACHABLE,
+        _says("a SOCKS proxy needs PySocks"),
+        permanent=lambda error: True,
+        unsent=True,
+        also=lambda error: "SOCKS" in str(error),
+    ),
+    _Row(
+        (InvalidSchema,),
+        Code.UNREACHABLE,
+        _says("the session has no adapter for it"),
+        permanent=lambda error: True,
+        unsent=True,
+    ),
+    _Row(
+        (InvalidURL, LocationValueError),
+        Code.UNREACHABLE,
+        _says("the proxy's URL is invalid: see HTTPS_PROXY"),
+        permanent=lambda error: True,
+        unsent=True,
+    ),
+    _Row((ssl.SSLCertVerificationError,), Code.TLS, _openssl, unsent=True),
+    _Row((ConnectionRefusedError,), Code.UNREACHABLE, _system, unsent=True),
+    _Row((ssl.SSLError, HTTPException), Code.UNREACHABLE, _says(_LOST), also=_is_lost),
+    _Row((InvalidHeader, HTTPException), None, _says("what came is not HTTP")),
+    _Row((ssl.SSLError, SSLError), Code.TLS, _openssl),
+    # How requests words a path that leads nowhere.
+    _Row(
+        (OSError,),
+        Code.TLS,
+        _says(_BAD_BUNDLE),
+        unsent=True,
+        also=lambda error: type(error) is OSError and not error.errno,
+    ),
+    _Row(
+        (OSError,),
+        Code.UNREACHABLE,
+        _system,
+        also=lambda error: isinstance(getattr(error, "strerror", None), str),
+    ),
+    _Row((BaseException,), Code.UNREACHABLE, _says(_LOST)),
+)
