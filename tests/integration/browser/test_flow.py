@@ -35,8 +35,10 @@ class Agent:
         """Click on what leads to another page, and wait for that."""
         old = self.find("html")
         self.find(selector).click()
-        gone = expected_conditions.staleness_of(old)
-        WebDriverWait(self.browser, 10, poll_frequency=0.05).until(gone)
+        # Not staleness_of: it asks the old page, which can fail while the new one loads.
+        WebDriverWait(self.browser, 10, poll_frequency=0.05).until(
+            lambda browser: browser.find_element(By.CSS_SELECTOR, "html") != old
+        )
         self.find("h1")
 
     def sign_in(self):
