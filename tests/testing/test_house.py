@@ -16,8 +16,6 @@ def modules():
     """Return the source of each module below auth0_stt.testing, by its dotted name."""
     found = {}
     for path in PACKAGE.rglob("*.py"):
-        if "playground" in path.parts:
-            continue
         parts = [ROOT, *path.relative_to(PACKAGE).with_suffix("").parts]
         name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         found[name] = path

@@ -1,17 +1,13 @@
-"""The playground's support console: customers, switches, and the page that shows every hop."""
+"""The support console: customers, switches, and the page that shows every hop."""
 
-from typing import TYPE_CHECKING, Any, Dict, Optional
-from urllib.parse import urlsplit
+import contextlib
+import logging
+import threading
+from typing import Any, Dict, Iterator, List, Optional
+from urllib.parse import urlencode
 
-from flask import (
-    Flask,
-    Response,
-    abort,
-    make_response,
-    redirect,
-    render_template,
-    request,
-)
+from flask import Flask, Response, abort, make_response, redirect, render_template
+from flask import request as asked
 from requests import Session
 
 from ... import (
@@ -22,143 +18,208 @@ from ... import (
     request_session_transfer_token,
     resolve_actor_token,
 )
-from ..tenant.origin import REASON_HEADER
-from .switches import GROUPS, SWITCHES
-from .trail import SCANNER, VERDICTS
+from ...rules import RULES
+from ..tenant.origin import REASON_HEADER, RULE_HEADER
+from .guard import guard
+from .state import CUSTOMERS, VISITOR_HEADER, Visitor
+from .switches import AGENT, GROUPS, SWITCHES, explained
+from .trail import SCANNER, VERDICTS, Message, Outcome
 
-if TYPE_CHECKING:
-    from .server import Playground
-
-AGENT = "auth0|sam"
 # Where the agent seems to have been at the click (RFC 5737).
 FORMER_ADDRESS = "198.51.100.7"
-CUSTOMERS = {
-    "auth0|ada": "her cart shows the wrong price",
-    "auth0|lin": "an order that never arrived",
-}
 TOO_LATE = 61.0
+MISSPELT = "urn:acme:costumer"
 
 
-def console_app(playground: "Playground") -> Flask:
-    """Return the console; its agent has signed in already."""
-    tenant, trail = playground.tenant, playground.trail
-    agent = tenant.agent_tokens(AGENT)
+def console_app(visitor: Visitor) -> Flask:
+    """Return the visitor's console; its agent has signed in already."""
     app = Flask("auth0_stt.testing.playground")
-    own_host = urlsplit(playground.url).netloc
-
-    @app.before_request
-    def only_from_here() -> None:
-        # No other page may click for the agent, by whatever name it calls this machine.
-        cross_site = request.headers.get("Sec-Fetch-Site") == "cross-site"
-        if request.host != own_host or (cross_site and request.method != "GET"):
-            abort(403)
+    guard(app, visitor, visitor.addresses.shop, visitor.issuer)
 
     @app.get("/")
-    def home() -> Any:
-        if "reset" in request.args:
-            playground.prepare(())
-            trail.clear()
-            return redirect("/")
-        return render_template(
-            "playground/home.html",
-            agent=tenant.users[AGENT],
-            customers=[
-                (tenant.users[user_id], why) for user_id, why in CUSTOMERS.items()
-            ],
-            groups=GROUPS,
-            on=playground.switches,
-            open_sessions=[
-                tenant.users[user_id]["name"] for user_id in playground.open_sessions()
-            ],
-            shop_url=playground.shop_url,
-            has_trail=bool(trail.messages),
-        )
+    def home() -> str:
+        return render_template("playground/home.html", **_home(visitor))
+
+    @app.post("/reset")
+    def reset() -> Any:
+        visitor.prepare(())
+        visitor.trail.clear()
+        return redirect("/")
+
+    @app.get("/visit")
+    def visit() -> Any:
+        query = {"visitor": visitor.id, "to": asked.args.get("to", "/")}
+        return redirect(visitor.addresses.shop + "visit?" + urlencode(query))
 
     @app.post("/enter")
     def enter() -> Any:
-        playground.prepare(request.form.getlist("switch"))
-        customer_id = request.form.get("customer", "")
-        if customer_id not in CUSTOMERS:
+        visitor.customer = asked.form.get("customer", "")
+        if visitor.customer not in CUSTOMERS:
             abort(400)
+        visitor.prepare(asked.form.getlist("switch"))
         try:
-            result = request_session_transfer_token(**_request(customer_id))
+            with _web(visitor) as web, _audited(visitor.audit):
+                result = request_session_transfer_token(**_request(visitor, web))
         except SessionTransferError as error:
             return _refused(error)
-        url = build_session_transfer_redirect(playground.shop_url + "login", result)
-        if "late" in playground.switches:
-            tenant.clock.advance(TOO_LATE)
-        if "opened-before" in playground.switches:
+        url = build_session_transfer_redirect(visitor.addresses.shop + "login", result)
+        if visitor.on("token-fresh"):
+            visitor.tenant.clock.advance(TOO_LATE)
+        if visitor.on("token-unused"):
             _scan(url)
         answer: Any = redirect(url, 303)
         answer.headers.update(REDIRECT_HEADERS)
         return answer
 
-    def _request(customer_id: str) -> Dict[str, Any]:
-        settings: Dict[str, Any] = dict(tenant.console, session=playground.web)
-        return dict(
-            settings,
-            subject_token=tenant.subject_token(customer_id),
-            subject_token_type=tenant.subject_token_type,
-            actor_token=_actor_token(settings),
-            actor_token_type=ID_TOKEN_TYPE,
-            reason=request.form.get("reason", "").strip() or None,
-            forwarded_for=_agents_address(),
-        )
-
-    def _actor_token(settings: Dict[str, Any]) -> str:
-        if "stale-id-token" in playground.switches:
-            configuration = tenant.settings["console"]["jwt_configuration"]
-            lifetime, configuration["lifetime_in_seconds"] = (
-                configuration["lifetime_in_seconds"],
-                -60,
-            )
-            stale: str = tenant.agent_tokens(AGENT)["id_token"]
-            configuration["lifetime_in_seconds"] = lifetime
-            return stale
-        actor = resolve_actor_token(
-            **settings, id_token=agent["id_token"], refresh_token=agent["refresh_token"]
-        )
-        agent.update(id_token=actor.actor_token, refresh_token=actor.refresh_token)
-        return actor.actor_token
-
-    def _agents_address() -> Optional[str]:
-        if "no-address" in playground.switches:
-            return None
-        return FORMER_ADDRESS if "moved" in playground.switches else request.remote_addr
-
-    def _refused(error: SessionTransferError) -> Response:
-        page = render_template("playground/refused.html", error=error)
-        answer = make_response(page, 502)
-        reason = f"{error.code}: {error}"
-        answer.headers[REASON_HEADER] = reason.encode("ascii", "replace").decode()
-        return answer
-
     @app.get("/trail")
     def hops() -> str:
-        outcome = trail.outcome
-        with trail.lock:
-            messages = list(trail.messages)
-        return render_template(
-            "playground/trail.html",
-            messages=messages,
-            outcome=outcome,
-            verdict=VERDICTS[outcome.kind if outcome else "none"],
-            mend=[SWITCHES[key] for key in SWITCHES if key in playground.switches],
-            logs=list(tenant.logs),
-            shop_url=playground.shop_url,
-        )
-
-    @app.after_request
-    def private(response: Response) -> Response:
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
-        return response
+        return render_template("playground/trail.html", **_trail(visitor))
 
     return app
 
 
+def _home(visitor: Visitor) -> Dict[str, Any]:
+    users, query = visitor.tenant.users, asked.args
+    # A link can name what is to go wrong.
+    on = set(query.getlist("switch")) if query else visitor.switches
+    return {
+        "agent": users[AGENT],
+        "customers": [(users[user_id], why) for user_id, why in CUSTOMERS.items()],
+        "customer": query.get("customer") or visitor.customer or next(iter(CUSTOMERS)),
+        "groups": GROUPS,
+        "on": on & set(SWITCHES),
+        "unknown": sorted(on - set(SWITCHES)),
+        "open_sessions": visitor.open_sessions(),
+        "shop_url": visitor.addresses.shop,
+    }
+
+
+def _request(visitor: Visitor, web: Session) -> Dict[str, Any]:
+    """Return the arguments of the mint, with what the console's code gets wrong."""
+    settings: Dict[str, Any] = dict(visitor.application("console"), session=web)
+    actor_token = _actor_token(visitor, settings)
+    if visitor.on("client-credentials"):
+        settings["client_secret"] = "the-one-from-staging"
+    subject_token_type = visitor.tenant.subject_token_type
+    return dict(
+        settings,
+        subject_token=visitor.tenant.subject_token(visitor.customer),
+        subject_token_type=MISSPELT
+        if visitor.on("profile-exists")
+        else subject_token_type,
+        actor_token=actor_token,
+        actor_token_type=ID_TOKEN_TYPE,
+        reason=asked.form.get("reason", "").strip() or None,
+        forwarded_for=_agents_address(visitor),
+    )
+
+
+def _actor_token(visitor: Visitor, settings: Dict[str, Any]) -> str:
+    agent = visitor.agent
+    if visitor.on("actor-token-fresh"):
+        lifetimes = visitor.tenant.settings["console"]["jwt_configuration"]
+        lifetime = lifetimes["lifetime_in_seconds"]
+        lifetimes["lifetime_in_seconds"] = -60
+        stale: str = visitor.tenant.agent_tokens(AGENT)["id_token"]
+        lifetimes["lifetime_in_seconds"] = lifetime
+        return stale
+    actor = resolve_actor_token(
+        **settings, id_token=agent["id_token"], refresh_token=agent["refresh_token"]
+    )
+    agent.update(id_token=actor.actor_token, refresh_token=actor.refresh_token)
+    return actor.actor_token
+
+
+def _agents_address(visitor: Visitor) -> Optional[str]:
+    if visitor.on("forwarded-address"):
+        return None
+    return FORMER_ADDRESS if visitor.on("same-address") else asked.remote_addr
+
+
+def _refused(error: SessionTransferError) -> Response:
+    page = render_template("playground/refused.html", error=error)
+    answer = make_response(page, 502)
+    reason = f"{error.code}: {error}"
+    answer.headers[REASON_HEADER] = reason.encode("ascii", "replace").decode()
+    if error.code == "unexpected_token_type":
+        answer.headers[RULE_HEADER] = "session-transfer-audience"
+    return answer
+
+
+def _trail(visitor: Visitor) -> Dict[str, Any]:
+    messages, outcome = visitor.trail.copy(), visitor.trail.outcome
+    rule_id = explained(outcome.rule, visitor.switches) if outcome else ""
+    switch = SWITCHES.get(rule_id)
+    query = [("customer", visitor.customer)]
+    query += [("switch", each) for each in SWITCHES if each in visitor.switches]
+    return {
+        "messages": messages,
+        "outcome": outcome,
+        "verdict": VERDICTS[outcome.kind if outcome else "none"],
+        "rule": RULES.get(rule_id),
+        "switch": switch,
+        "cause": _first(messages, switch.step) if switch else None,
+        "symptom": _symptom(messages, outcome),
+        "logs": list(visitor.tenant.logs),
+        "audit": list(visitor.audit),
+        "scenario": visitor.addresses.console + "?" + urlencode(query),
+        "shop_url": visitor.addresses.shop,
+    }
+
+
+def _first(messages: List[Message], step: str) -> Optional[int]:
+    """Return the number of the first hop that is this step."""
+    found = (n for n, each in enumerate(messages, 1) if each.step == step)
+    return next(found, None)
+
+
+def _symptom(messages: List[Message], outcome: Optional[Outcome]) -> Optional[int]:
+    """Return the number of the hop at which the agent sees that something is wrong."""
+    if outcome is None or outcome.good:
+        return None
+    failed = [n for n, each in enumerate(messages, 1) if each.failed]
+    return failed[-1] if failed else None
+
+
+@contextlib.contextmanager
+def _web(visitor: Visitor) -> Iterator[Session]:
+    with Session() as web:
+        # A proxy from the environment can't reach this machine's loopback.
+        web.trust_env = False
+        web.headers[VISITOR_HEADER] = visitor.id
+        yield web
+
+
 def _scan(url: str) -> None:
-    with Session() as session:
-        session.trust_env = False
-        session.headers["User-Agent"] = SCANNER
-        session.get(url, timeout=10)
+    with Session() as web:
+        web.trust_env = False
+        web.headers["User-Agent"] = SCANNER
+        web.get(url, timeout=10)
+
+
+class _Audit(logging.Handler):
+    """Keeps what the library logs in one thread."""
+
+    def __init__(self, lines: List[str]) -> None:
+        super().__init__(logging.INFO)
+        self._lines = lines
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread == self._thread:
+            reason = getattr(record, "auth0_reason", None)
+            line = f"{record.levelname} {record.getMessage()}"
+            self._lines.append(line + (f" reason={reason!r}" if reason else ""))
+
+
+@contextlib.contextmanager
+def _audited(lines: List[str]) -> Iterator[None]:
+    logger, handler = logging.getLogger("auth0_stt"), _Audit(lines)
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)

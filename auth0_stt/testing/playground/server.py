@@ -1,189 +1,200 @@
-"""``python -m auth0_stt demo --serve``: the flow in a browser, and a switch for each way it fails.
+"""Serves the playground: three ports on loopback, and for every browser its own tenant."""
 
-Tenant, console and shop run on loopback, each served by a thread; what they say to each other is
-kept, masked, in a trail that the console shows as a page.
-"""
-
-import copy
 import threading
 import webbrowser
-from types import TracebackType
-from typing import Any, Dict, Iterable, List, Optional, Set, Type
+from collections import OrderedDict
+from typing import Any, Dict, List, Optional
+from urllib.parse import urlencode
 
-from flask import Response, request
-from requests import Session
+from attr import attrs
+from werkzeug.http import dump_cookie
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Request, Response
 
-from ..local_tenant import LocalTenant
-from .console import AGENT, console_app
+from .console import console_app
 from .shop import shop_app
-from .switches import SWITCHES
-from .trail import Recorder, Trail
+from .state import VISITOR_HEADER, Addresses, Visitor
+from .trail import Recorder
+from .wire import SERVER_ADDRESS, tenant_app
 
 LOOPBACK = "127.0.0.1"
-# Where the console's server seems to be (RFC 5737).
-SERVER_ADDRESS = "203.0.113.10"
+MOST_VISITORS = 20
+# Those of the console, the shop and the tenant.
+PORTS = 3
 
 
 def serve(port: int = 0, open_browser: bool = False) -> int:
-    """Serve the playground until interrupted; return the exit code.
+    """Serve the playground until it is interrupted; return the exit code.
 
-    ``port`` is the one of the address to open, a free one by default. A port that is taken ends
-    the process with a message, as Werkzeug does it.
+    ``port`` is the console's; the shop has the next one, the tenant the one after it. By
+    default they are any free ones. A port that is taken ends the process with a message,
+    as Werkzeug does it.
     """
-    if not 0 <= port <= 65535:
-        print("The port must be from 0 to 65535.")
+    if port and not 0 < port <= 65536 - PORTS:
+        print(f"The port must be from 1 to {65536 - PORTS}.")
         return 2
-    with Playground(port) as playground:
-        print(f"The playground is open: {playground.url}", flush=True)
-        print("Ctrl-C closes it.", flush=True)
-        if open_browser:
-            webbrowser.open(playground.url)
-        try:
+    try:
+        with Playground(port) as playground:
+            print(f"The playground is open: {playground.url}", flush=True)
+            print("Ctrl-C closes it.", flush=True)
+            if open_browser:
+                webbrowser.open(playground.url)
             playground.wait()
-        except KeyboardInterrupt:
-            print("\nClosed.")
+    except KeyboardInterrupt:
+        print("\nClosed.")
     return 0
 
 
+@attrs(auto_attribs=True, eq=False)
+class _Room:
+    """A visitor, and the three parties that serve nobody else."""
+
+    visitor: Visitor
+    console: Any
+    shop: Any
+    tenant: Any
+
+
 class Playground:
-    """The three parties, the switches that are on, and the trail of the last click."""
+    """Three servers. A cookie says which visitor's console, shop and tenant answer."""
 
     def __init__(self, port: int = 0) -> None:
-        self.tenant: LocalTenant = LocalTenant()
-        self.trail: Trail = Trail()
-        self.switches: Set[str] = set()
-        self.web: Session = Session()
-        # A proxy from the environment can't reach this machine's loopback.
-        self.web.trust_env = False
-        self.web.headers[self.tenant.address_header] = (
-            f"{self.tenant.address_secret} {SERVER_ADDRESS}"
-        )
         self._port = port
-        self._defaults: Dict[str, Any] = {}
         self._servers: List[_Server] = []
+        self._rooms: OrderedDict[str, _Room] = OrderedDict()
+        self._lock = threading.Lock()
 
     def __enter__(self) -> "Playground":
-        self._watch_tenant()
-        self.tenant.__enter__()
+        doors = (self._console, self._shop, self._tenant)
         try:
-            # Cookies know no ports: two host names keep the applications' apart, as in production.
-            console, shop = _Server(self._port), _Server(0)
-            self._servers = [console, shop]
-            self.url: str = f"http://localhost:{console.server_port}/"
-            self.shop_url: str = f"http://{LOOPBACK}:{shop.server_port}/"
-            self._register()
-            shop.start(Recorder(shop_app(self), "Shop", self.trail))
-            console.start(Recorder(console_app(self), "Console", self.trail))
+            for number, door in enumerate(doors):
+                port = self._port and self._port + number
+                self._servers.append(_Server(port, door))
+            self.addresses: Addresses = Addresses(
+                *[server.server_port for server in self._servers]
+            )
+            for server in self._servers:
+                server.start()
         except BaseException:
             self.close()
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *exc_info: Any) -> None:
         self.close()
 
+    @property
+    def url(self) -> str:
+        """The address to open."""
+        return self.addresses.console
+
+    @property
+    def cookie(self) -> str:
+        """The name of the cookie that tells visitors apart."""
+        return f"playground_{self.addresses.console_port}"
+
     def close(self) -> None:
-        """Stop all three."""
+        """Stop serving."""
         for server in self._servers:
             server.stop()
-        self.tenant.__exit__(None, None, None)
-        self.web.close()
 
     def wait(self) -> None:
         """Wait for an interrupt."""
         threading.Event().wait()
 
-    def prepare(self, switches: Iterable[str]) -> None:
-        """Make the tenant what it is by default, but for the switches that are on."""
-        tenant = self.tenant
-        self.switches = {key for key in switches if key in SWITCHES}
-        for name, value in self._defaults.items():
-            setattr(tenant, name, copy.deepcopy(value) if name != "action" else value)
-        # Only for this click, else it would wear the agent's tokens out.
-        tenant.clock.advance(-tenant.clock.ahead)
-        for key in sorted(self.switches):
-            SWITCHES[key].apply(tenant)
-        tenant.logs.clear()
+    def visitor(self, visitor_id: str) -> Visitor:
+        """Return a visitor by the value of the cookie."""
+        return self._rooms[visitor_id].visitor
 
-    def open_sessions(self) -> List[str]:
-        """Return whose sessions are open on the shop's domain."""
-        sessions, now = list(self.tenant.records.sessions.values()), self.tenant.clock()
-        return [
-            one.user_id
-            for one in sessions
-            if one.issuer == self._issuer and one.expires_at > now
-        ]
+    def _room(self, visitor_id: Optional[str]) -> Optional[_Room]:
+        with self._lock:
+            room = self._rooms.get(visitor_id or "")
+            if room is not None:
+                self._rooms.move_to_end(room.visitor.id)
+            return room
 
-    @property
-    def _issuer(self) -> str:
-        return f"{self.tenant.shop['domain']}/"
-
-    def _register(self) -> None:
-        settings = self.tenant.settings
-        settings["console"].update(
-            callbacks=[self.url + "callback"], initiate_login_uri=self.url
+    def _new_room(self) -> _Room:
+        visitor = Visitor(self.addresses)
+        trail, clock = visitor.trail, visitor.tenant.clock
+        room = _Room(
+            visitor,
+            Recorder(console_app(visitor), "Console", trail, clock),
+            Recorder(shop_app(visitor), "Shop", trail, clock),
+            tenant_app(visitor),
         )
-        settings["shop"].update(
-            callbacks=[self.shop_url + "callback"],
-            allowed_logout_urls=[self.shop_url],
-            initiate_login_uri=self.shop_url + "login",
-        )
-        names = ("settings", "connections", "token_exchange_profiles", "action")
-        self._defaults = {
-            name: copy.deepcopy(getattr(self.tenant, name)) for name in names[:3]
-        }
-        self._defaults["action"] = self.tenant.action
+        with self._lock:
+            self._rooms[visitor.id] = room
+            while len(self._rooms) > MOST_VISITORS:
+                self._rooms.popitem(last=False)
+        return room
 
-    def _way_back(self) -> str:
-        text = "Playground: every hop, and why"
-        return f'<p><a href="{self.url}trail">{text}</a></p>'
+    def _room_of_token(self, token: Optional[str]) -> Optional[_Room]:
+        """Return the room in which a session transfer token was minted."""
+        with self._lock:
+            for room in self._rooms.values():
+                if token in room.visitor.tenant.records.session_transfer_tokens:
+                    return room
+        return None
 
-    def _watch_tenant(self) -> None:
-        app = self.tenant._app
-        recorded = Recorder(app.wsgi_app, "Tenant", self.trail)
+    def _console(self, environ: Dict[str, Any], start_response: Any) -> Any:
+        request, addresses = Request(environ), self.addresses
+        if request.method == "GET" and request.host == _loopback(addresses):
+            answer = redirect(addresses.console + request.full_path.lstrip("/"))
+            return answer(environ, start_response)
+        # No page of another name for this machine may read this one.
+        if request.host != addresses.console_host:
+            return Response("Forbidden", 403)(environ, start_response)
+        room = self._room(request.cookies.get(self.cookie)) or self._new_room()
+        return self._with_cookie(room, room.console, environ, start_response)
 
-        def wsgi_app(environ: Dict[str, Any], start_response: Any) -> Iterable[bytes]:
-            delegated = "session_transfer_token=" in environ["QUERY_STRING"]
-            if "open-session" not in self.switches or not delegated:
-                return recorded(environ, start_response)
-            session, sessions = (
-                self.tenant.new_session(AGENT, self._issuer, 3600),
-                self.tenant.records.sessions,
+    def _shop(self, environ: Dict[str, Any], start_response: Any) -> Any:
+        request, addresses = Request(environ), self.addresses
+        if request.host != addresses.shop_host:
+            return Response("Forbidden", 403)(environ, start_response)
+        room = self._room_of_token(request.args.get("session_transfer_token"))
+        room = room or self._room(request.cookies.get(self.cookie))
+        if request.path == "/visit":
+            room = self._room(request.args.get("visitor"))
+            answer: Any = Response("Forbidden", 403)
+            if room is not None:
+                to = request.args.get("to", "").lstrip("/")
+                answer = redirect(addresses.shop + to)
+                return self._with_cookie(room, answer, environ, start_response)
+            return answer(environ, start_response)
+        if room is None:
+            # The console knows whose browser this is.
+            to = addresses.console + "visit?" + urlencode({"to": request.path})
+            return redirect(to)(environ, start_response)
+        return self._with_cookie(room, room.shop, environ, start_response)
+
+    def _tenant(self, environ: Dict[str, Any], start_response: Any) -> Any:
+        request = Request(environ)
+        caller = request.headers.get(VISITOR_HEADER)
+        room = self._room(caller or request.cookies.get(self.cookie))
+        if room is None:
+            text = f"Start at {self.addresses.console}"
+            return Response(text, 404)(environ, start_response)
+        if caller is not None:
+            environ["REMOTE_ADDR"] = SERVER_ADDRESS
+        return room.tenant(environ, start_response)
+
+    def _with_cookie(
+        self, room: _Room, app: Any, environ: Dict[str, Any], start_response: Any
+    ) -> Any:
+        def start(status: str, headers: Any, exc_info: Any = None) -> Any:
+            cookie = dump_cookie(
+                self.cookie, room.visitor.id, httponly=True, samesite="Lax"
             )
-            sessions[session.id] = session
-            environ["HTTP_COOKIE"] = f"{self.tenant.cookie}={session.id}"
-            try:
-                return recorded(environ, start_response)
-            finally:
-                del sessions[session.id]
+            headers = [*headers, ("Set-Cookie", cookie)]
+            return start_response(status, headers, exc_info)
 
-        @app.after_request
-        def forget(response: Response) -> Response:
-            # Also those of browsers that were closed: there is one visitor.
-            if request.path == "/v2/logout":
-                sessions = self.tenant.records.sessions
-                for session in [
-                    session
-                    for session in sessions.values()
-                    if session.issuer == self._issuer
-                ]:
-                    sessions.pop(session.id, None)
-            return response
+        known = Request(environ).cookies.get(self.cookie) == room.visitor.id
+        return app(environ, start_response if known else start)
 
-        @app.after_request
-        def way_back(response: Response) -> Response:
-            if response.mimetype == "text/html" and request.path != "/oauth/token":
-                page = response.get_data(as_text=True)
-                response.set_data(page.replace("</main>", self._way_back() + "</main>"))
-            return response
 
-        app.wsgi_app = wsgi_app  # type: ignore[method-assign]
+def _loopback(addresses: Addresses) -> str:
+    return f"{LOOPBACK}:{addresses.console_port}"
 
 
 class _Quiet(WSGIRequestHandler):
@@ -192,10 +203,10 @@ class _Quiet(WSGIRequestHandler):
 
 
 class _Server(ThreadedWSGIServer):
-    """A server on loopback, whose application comes once its address is known."""
+    """A server on loopback that starts once the others have their ports, too."""
 
-    def __init__(self, port: int) -> None:
-        super().__init__(LOOPBACK, port, _not_yet, handler=_Quiet)
+    def __init__(self, port: int, app: Any) -> None:
+        super().__init__(LOOPBACK, port, app, handler=_Quiet)
         self._thread = threading.Thread(
             target=self.serve_forever,
             kwargs={"poll_interval": 0.05},
@@ -203,8 +214,7 @@ class _Server(ThreadedWSGIServer):
             daemon=True,
         )
 
-    def start(self, app: Any) -> None:
-        self.app = app
+    def start(self) -> None:
         self._thread.start()
 
     def stop(self) -> None:
@@ -212,8 +222,3 @@ class _Server(ThreadedWSGIServer):
             self.shutdown()
             self._thread.join()
         self.server_close()
-
-
-def _not_yet(environ: Dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    start_response("503 Service Unavailable", [])
-    return []

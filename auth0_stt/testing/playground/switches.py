@@ -1,29 +1,35 @@
-"""The playground's switches: every way in which a delegated login fails, most of them silently."""
+"""The switches: each breaks one rule of :mod:`auth0_stt.rules`, whose id is its name.
 
-from typing import TYPE_CHECKING, Any, Callable, Tuple
+What one sees then and what corrects it stand there. Here is how to break it, and which
+hop of the trail shows the cause.
+"""
+
+from typing import Callable, Container, Dict, Tuple
 
 from attr import attrs
 
+from ...rules import RULES, Rule
+from ..local_tenant import LocalTenant
 from ..tenant.action import Api, Event
 
-if TYPE_CHECKING:
-    from ..local_tenant import LocalTenant
-
-Setting = Callable[["LocalTenant"], None]
+AGENT = "auth0|sam"
+Change = Callable[[LocalTenant], None]
 
 
-def _nothing(tenant: "LocalTenant") -> None:
-    """Leave the tenant as it is: the console, the shop or the browser does something else."""
+def _nothing(tenant: LocalTenant) -> None:
+    """Leave the tenant as it is: the console, the shop or the browser differs."""
 
 
 @attrs(frozen=True, auto_attribs=True)
 class Switch:
-    """Something to go wrong: what it is, how to mend it, and how to make it so in the tenant."""
+    """A rule to break."""
 
-    key: str
+    rule: Rule
     label: str
-    mend: str
-    apply: Setting = _nothing
+    # The step of the trail at which the cause can be seen, and what can be seen there.
+    step: str
+    cause: str
+    apply: Change = _nothing
 
 
 @attrs(frozen=True, auto_attribs=True)
@@ -34,163 +40,268 @@ class Group:
     switches: Tuple[Switch, ...]
 
 
-def _client(client_id: str, path: str, value: Any) -> Setting:
-    def apply(tenant: "LocalTenant") -> None:
+def _code(rule: str, label: str, step: str, cause: str) -> Switch:
+    return Switch(RULES[rule], label, step, cause)
+
+
+def _setting(rule_id: str, label: str, step: str, cause: str = "") -> Switch:
+    """Return a switch that sets what the rule names to the value that breaks it."""
+    rule = RULES[rule_id]
+    path = rule.setting or ""
+
+    def apply(tenant: LocalTenant) -> None:
         *outer, name = path.split(".")
-        settings = tenant.settings[client_id]
+        settings = tenant.settings[rule.whose]
         for key in outer:
             settings = settings[key]
-        settings[name] = value
+        settings[name] = rule.wrong
 
-    return apply
+    return Switch(rule, label, step, cause or f"{path} is not set right.", apply)
 
 
-def _no_actor(tenant: "LocalTenant") -> None:
+def _no_actor(tenant: LocalTenant) -> None:
     def action(event: Event, api: Api) -> None:
         api.authentication.setUserById("auth0|ada")
 
     tenant.action = action
 
 
-def _deny(tenant: "LocalTenant") -> None:
+def _deny(tenant: LocalTenant) -> None:
     tenant.action = lambda event, api: api.access.deny(
         "unauthorized_actor", "Sam is not on call this week."
     )
 
 
-def _mfa(tenant: "LocalTenant") -> None:
-    tenant.settings["tenant"]["guardian_policies"] = ["all-applications"]
+def _mfa(tenant: LocalTenant) -> None:
+    tenant.settings["tenant"]["guardian_policies"] = RULES["mfa"].wrong
 
 
-def _connection(tenant: "LocalTenant") -> None:
-    for connection in tenant.connections.values():
-        connection["enabled_clients"] = ["console"]
+def _rate(tenant: LocalTenant) -> None:
+    tenant.token_exchanges_per_second = 0
+
+
+def _block(user_id: str) -> Change:
+    def apply(tenant: LocalTenant) -> None:
+        tenant.users[user_id]["blocked"] = True
+
+    return apply
+
+
+def _block_customers(tenant: LocalTenant) -> None:
+    for user_id in tenant.users:
+        if user_id != AGENT:
+            tenant.users[user_id]["blocked"] = True
+
+
+def _enable_for(*client_ids: str) -> Change:
+    def apply(tenant: LocalTenant) -> None:
+        for connection in tenant.connections.values():
+            connection["enabled_clients"] = list(client_ids)
+
+    return apply
 
 
 GROUPS = (
     Group(
         "In the console\u2019s code",
         (
-            Switch(
-                "no-address",
-                "It forgets forwarded_for",
-                "Pass the agent\u2019s own address as forwarded_for: without it the token is bound to the server's.",
+            _code(
+                "client-credentials",
+                "It has the wrong client secret",
+                "mint",
+                "client_secret is not the one that the tenant has for the console.",
             ),
-            Switch(
-                "stale-id-token",
+            _code(
+                "profile-exists",
+                "It misspells subject_token_type",
+                "mint",
+                "No token exchange profile has this subject_token_type.",
+            ),
+            _code(
+                "session-transfer-audience",
+                "It asks for an API\u2019s audience",
+                "mint",
+                "audience is not urn:{domain}:session_transfer.",
+            ),
+            _code(
+                "actor-token-fresh",
                 "It passes on an expired ID token",
-                "Call resolve_actor_token() before each mint: it renews the agent\u2019s ID token in time.",
+                "mint",
+                "The actor_token has expired: see its exp.",
+            ),
+            _code(
+                "forwarded-address",
+                "It forgets forwarded_for",
+                "mint",
+                "The header auth0-forwarded-for is missing, so the token is bound to "
+                "the console\u2019s server.",
             ),
         ),
     ),
     Group(
         "In the tenant, for the console",
         (
-            Switch(
-                "untrusted-address",
-                "Trust Token Endpoint IP Header is off",
-                "Switch it on for the console: is_token_endpoint_ip_header_trusted = true.",
-                _client("console", "is_token_endpoint_ip_header_trusted", False),
-            ),
-            Switch(
-                "no-transfer",
+            _setting(
+                "console-may-mint",
                 "Session transfer is not enabled",
-                "Set session_transfer.can_create_session_transfer_token = true on the console.",
-                _client(
-                    "console",
-                    "session_transfer.can_create_session_transfer_token",
-                    False,
-                ),
+                "mint answer",
+            ),
+            _setting(
+                "forwarded-address-trusted",
+                "Trust Token Endpoint IP Header is off",
+                "mint answer",
+                "The tenant ignored auth0-forwarded-for: the token is bound to the "
+                "console\u2019s server.",
             ),
             Switch(
-                "no-actor",
+                RULES["action-sets-actor"],
                 "The Action forgets setActor",
-                "Call api.authentication.setActor() in the Action.",
+                "mint answer",
+                "The Action ended without api.authentication.setActor().",
                 _no_actor,
             ),
             Switch(
-                "deny",
+                RULES["action-allows"],
                 "The Action says no",
-                "That is the Action\u2019s to decide: it named the reason.",
+                "mint answer",
+                "The Action called api.access.deny().",
                 _deny,
             ),
             Switch(
-                "mfa",
+                RULES["actor-active"],
+                "The agent is blocked",
+                "mint answer",
+                "The user of the actor_token is blocked.",
+                _block(AGENT),
+            ),
+            Switch(
+                RULES["customer-active"],
+                "The customer is blocked",
+                "mint answer",
+                "The user that the Action set is blocked.",
+                _block_customers,
+            ),
+            Switch(
+                RULES["mfa"],
                 "Everyone needs a second factor",
-                "Exempt this exchange from multi-factor authentication: it can\u2019t be done with an actor.",
+                "mint answer",
+                "An MFA policy holds for every application.",
                 _mfa,
+            ),
+            Switch(
+                RULES["console-connection"],
+                "The customer\u2019s connection is not enabled",
+                "authorize answer",
+                "The customer\u2019s connection is not enabled for the console.",
+                _enable_for("shop"),
+            ),
+            Switch(
+                RULES["exchange-rate"],
+                "Too many mints in one second (429)",
+                "mint answer",
+                "Too many exchanges in one second, for the whole tenant.",
+                _rate,
+            ),
+            _code(
+                "tenant-answers",
+                "It is down (503)",
+                "mint answer",
+                "The tenant is temporarily unavailable.",
             ),
         ),
     ),
     Group(
         "In the tenant, for the shop",
         (
-            Switch(
-                "no-delegation",
+            _setting(
+                "shop-allows-delegation",
                 "allow_delegated_access is off",
-                "Set session_transfer.delegation.allow_delegated_access = true on the shop.",
-                _client(
-                    "shop", "session_transfer.delegation.allow_delegated_access", False
-                ),
+                "authorize answer",
             ),
-            Switch(
-                "no-query",
+            _setting(
+                "shop-accepts-query",
                 "\u201cquery\u201d is not an allowed method",
-                'Add "query" to session_transfer.allowed_authentication_methods of the shop.',
-                _client(
-                    "shop",
-                    "session_transfer.allowed_authentication_methods",
-                    ["cookie"],
-                ),
+                "authorize answer",
             ),
-            Switch(
-                "consent",
+            _setting(
+                "shop-first-party",
                 "It would ask for consent",
-                "Make the shop a first-party application: no consent can be asked for in a delegated login.",
-                _client("shop", "is_first_party", False),
+                "authorize answer",
+            ),
+            _setting(
+                "loopback-prompt",
+                "It would ask whether the callback is right",
+                "authorize answer",
+                "The callback is on loopback, and skip_non_verifiable_callback_uri_"
+                "confirmation_prompt is not true.",
             ),
             Switch(
-                "no-connection",
+                RULES["shop-connection"],
                 "The customer\u2019s connection is not enabled",
-                "Enable the connection that the customer comes from for the shop.",
-                _connection,
+                "authorize answer",
+                "The customer\u2019s connection is not enabled for the shop.",
+                _enable_for("console"),
             ),
         ),
     ),
     Group(
         "In the shop\u2019s code",
         (
-            Switch(
-                "dropped-token",
+            _code(
+                "login-route-passes-token",
                 "The login route drops the token",
-                "Pass session_transfer_params(request.args) on to /authorize in the login route.",
+                "login answer",
+                "session_transfer_token is missing from the redirect to /authorize.",
             ),
         ),
     ),
     Group(
         "On the agent\u2019s side",
         (
-            Switch(
-                "moved",
+            _code(
+                "same-address",
                 "The agent\u2019s address changes after the click",
-                "A token is good from one address alone: keep the agent on one network (VPN, IPv4 or IPv6), or retry.",
+                "authorize",
+                "The browser comes from another address than the one in "
+                "auth0-forwarded-for.",
             ),
-            Switch(
-                "late",
+            _code(
+                "token-fresh",
                 "61 seconds pass before the browser follows",
-                "Redirect at once: mint on the click, never ahead of it.",
+                "login",
+                "The token was minted more than 60 seconds ago.",
             ),
-            Switch(
-                "opened-before",
+            _code(
+                "token-unused",
                 "Something opens the link first",
-                "A token is good for one use: no scanner, preview or prefetch may follow the link before the agent.",
+                "scan",
+                "A scanner opens the link. That is the token\u2019s one use.",
             ),
-            Switch(
-                "open-session",
-                "The browser has a session on the shop\u2019s domain",
-                "Log out there first, and give console and shop different custom domains.",
+            _code(
+                "no-open-session",
+                "A second customer, without logging out",
+                "authorize",
+                "The browser still has the session of the last account on this domain.",
+            ),
+            _code(
+                "two-domains",
+                "Console and shop share a domain",
+                "authorize",
+                "The browser has the agent\u2019s own session on this domain.",
             ),
         ),
     ),
 )
-SWITCHES = {switch.key: switch for group in GROUPS for switch in group.switches}
+SWITCHES: Dict[str, Switch] = {
+    switch.rule.id: switch for group in GROUPS for switch in group.switches
+}
+
+
+def explained(rule_id: str, on: Container[str]) -> str:
+    """Return the rule that is to blame, given the one that the tenant named.
+
+    To the tenant, a session is a session: it can't know why it is there.
+    """
+    if rule_id == "no-open-session" and "two-domains" in on:
+        return "two-domains"
+    return rule_id

@@ -35,20 +35,26 @@ def show(browser, width, scheme):
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
 
+def visitor(browser, playground):
+    """Whom the playground takes the browser for."""
+    cookies = browser.execute_cdp_cmd("Network.getAllCookies", {})["cookies"]
+    (visitor_id,) = {c["value"] for c in cookies if c["name"] == playground.cookie}
+    return playground.visitor(visitor_id)
+
+
 def enter(browser, playground, *switches):
-    browser.get(playground.shop_url + "logout")
-    browser.get(playground.url + "?reset")
+    browser.get(playground.addresses.shop + "logout")
+    browser.get(playground.url + "?customer=auth0|ada")
     for key in switches:
         switch = browser.find_element(By.CSS_SELECTOR, f"[value={key}]")
         browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", switch)
         switch.click()
+    trail = visitor(browser, playground).trail
+    trail.clear()
     browser.find_element(By.CSS_SELECTOR, "button").click()
     wait_for(
         browser,
-        lambda: (
-            playground.trail.outcome is not None
-            and not browser.title.startswith("Console")
-        ),
+        lambda: trail.outcome is not None and not browser.title.startswith("Console"),
     )
 
 
@@ -89,11 +95,11 @@ def test_by_keyboard_alone(browser, playground):
             "const focused = document.activeElement, box = focused.getBoundingClientRect();"
             "return focused.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2))"
         ), visited
-        if visited[-1] == "no-query":
+        if visited[-1] == "shop-accepts-query":
             focused.send_keys(Keys.SPACE)
     browser.switch_to.active_element.send_keys(Keys.ENTER)
     wait_for(browser, lambda: "Log in" in browser.title)
-    assert "login" == playground.trail.outcome.kind
+    assert "login" == visitor(browser, playground).trail.outcome.kind
     assert "auth0|ada" in visited
 
 
@@ -124,13 +130,52 @@ def test_for_everyone(browser, playground):
     check(browser, "the console, with an open session")
     browser.get(playground.url + "trail")
     check(browser, "the trail of a good flow")
-    browser.get(playground.shop_url + "logout")
+    for summary in browser.find_elements(By.TAG_NAME, "summary"):
+        summary.click()
+    check(browser, "the trail with all code open")
+    browser.get(playground.addresses.shop + "logout")
     check(browser, "the shop, logged out")
-    for key in ("no-actor", "no-query", "late", "open-session"):
+    for key in (
+        "action-sets-actor",
+        "shop-accepts-query",
+        "token-fresh",
+        "two-domains",
+    ):
         enter(browser, playground, key)
         check(browser, key)
     browser.get(playground.url + "trail")
     check(browser, "the trail of a bad flow")
+
+
+def test_tells_on_from_off_without_colours(browser, playground):
+    """In forced-colours mode, too, a switch that is on looks different."""
+    browser.get(playground.url)
+    switch = browser.find_element(By.CSS_SELECTOR, "[value=mfa]")
+    features = [{"name": "forced-colors", "value": "active"}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    off = switch.screenshot_as_png
+    switch.click()
+    browser.execute_script("arguments[0].blur()", switch)
+    assert "auto" == switch.value_of_css_property("appearance")
+    assert off != switch.screenshot_as_png
+
+
+def test_copies_a_request(browser, playground):
+    """A click puts the code of a request on the clipboard, whole."""
+    enter(browser, playground)
+    browser.get(playground.url + "trail")
+    permissions = {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+    browser.execute_cdp_cmd("Browser.grantPermissions", permissions)
+    mint = browser.find_element(By.ID, "hop-2")
+    mint.find_element(By.XPATH, ".//summary[text()='As Python']").click()
+    button = mint.find_element(By.CSS_SELECTOR, "details[open] button")
+    button.click()
+    wait_for(browser, lambda: button.text == "Copied")
+    copied = browser.execute_async_script(
+        "navigator.clipboard.readText().then(arguments[0])"
+    )
+    trail = visitor(browser, playground).trail
+    assert trail.messages[1].call.as_python == copied
 
 
 def test_the_example_applications_for_everyone(browser, apps):
