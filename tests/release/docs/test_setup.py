@@ -15,6 +15,7 @@ from auth0_stt import (
     build_session_transfer_redirect,
     request_session_transfer_token,
 )
+from auth0_stt.doctor import diagnose
 from auth0_stt.rules import RULES
 from auth0_stt.testing import LocalTenant
 
@@ -171,3 +172,40 @@ def test_the_versions_of_jose_are_one():
     ]["jose"]
     assert f"``{version}``" in (ROOT / "docs/setup.rst").read_text("utf-8")
     assert f'"{version}"' in (SETUP / "main.tf").read_text("utf-8")
+
+
+def test_the_doctor_finds_nothing_wrong():
+    """A tenant that was set up by these pages passes the doctor."""
+    console, shop = (
+        {"client_id": whose, "name": whose, **read(f"{whose}.json")}
+        for whose in ("console", "shop")
+    )
+    profile = {
+        "id": "tep_1",
+        "name": "customer",
+        "type": "custom_authentication",
+        "subject_token_type": "urn:acme:customer",
+        "action_id": "act_1",
+    }
+    action = {
+        "id": "act_1",
+        "code": (ROOT / "docs/action/action.js").read_text("utf-8"),
+        "supported_triggers": [{"id": "custom-token-exchange", "version": "v1"}],
+        "all_changes_deployed": True,
+    }
+    documents = {
+        "console": console,
+        "shop": shop,
+        "token-exchange-profiles": [profile],
+        "action": action,
+    }
+    findings = diagnose(
+        documents,
+        subject_token_type="urn:acme:customer",
+        target_login_url=shop["initiate_login_uri"],
+    )
+    found = {finding.rule: finding.status for finding in findings}
+    assert [] == [rule for rule, status in found.items() if status == "wrong"]
+    judged = {"action-sets-actor", "action-checks-audience", "action-reads-actor"}
+    judged |= {"shop-allows-delegation", "console-may-mint", "profile-exists"}
+    assert {"ok"} == {found[rule] for rule in judged}
