@@ -667,6 +667,15 @@ class TestLogs:
         } == log.details
         assert log.date.endswith("Z")
 
+    @pytest.mark.parametrize(
+        ("trusted", "ip"), [(True, "203.0.113.7"), (False, "127.0.0.1")]
+    )
+    def test_address(self, tenant, trusted, ip):
+        """The log has the address that the token is bound to."""
+        tenant.settings["console"]["is_token_endpoint_ip_header_trusted"] = trusted
+        mint(tenant, headers={"auth0-forwarded-for": "203.0.113.7"})
+        assert ip == tenant.logs[-1].ip
+
     def test_failure(self, tenant):
         """A refused exchange is logged as fecte, with the description."""
         tenant.action = lambda event, api: api.access.deny("unauthorized_actor", "No")

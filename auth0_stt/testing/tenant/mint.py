@@ -80,6 +80,7 @@ class Exchange:
         profile = self._profile()
         self._check_audience()
         ip, ip_rule, ip_remark = self._ip()
+        self.facts.ip = ip
         self._check_attempts(ip)
         actor = self._actor()
         organization = self._organization(self.form.get("organization"))

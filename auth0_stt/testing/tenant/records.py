@@ -17,6 +17,8 @@ class Facts:
     user_id: Optional[str] = None
     actor_sub: Optional[str] = None
     organization_id: Optional[str] = None
+    # The address that a token is bound to, if the request asks for one.
+    ip: Optional[str] = None
     # The rule that said no.
     rule: Optional[str] = None
 

@@ -185,7 +185,8 @@ class State:
             **more,
         }
         if origin is not None:
-            fields.update(ip=origin.ip, user_agent=origin.user_agent or None)
+            fields.setdefault("ip", origin.ip)
+            fields["user_agent"] = origin.user_agent or None
             if type not in WITHOUT_HOSTNAME:
                 fields["hostname"] = origin.host
             if type in WITH_AUTH0_CLIENT:

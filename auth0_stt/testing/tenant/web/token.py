@@ -59,6 +59,8 @@ def _log(response: Response) -> None:
         details["subject_token_type"] = fields.get("subject_token_type")
     if said.actor_sub is not None:
         details["actor"] = {"sub": said.actor_sub}
+    # An entry has the end user's address, which may be the one in auth0-forwarded-for.
+    more = {"ip": said.ip} if said.ip else {}
     delegated = code is not None and code.session.actor is not None
     failed = response.status_code >= 400
     state().log(
@@ -71,4 +73,5 @@ def _log(response: Response) -> None:
         organization_id=said.organization_id,
         audience=fields.get("audience") or (code.audience if code else None),
         scope=fields.get("scope"),
+        **more,
     )
