@@ -94,12 +94,22 @@ def child():
         )
 
 
+@pytest.fixture
+def tenant():
+    """A local tenant, as it starts."""
+    if missing:
+        pytest.skip("the local tenant needs " + ", ".join(missing))
+    from auth0_stt.testing import LocalTenant
+
+    with LocalTenant() as tenant:
+        yield tenant
+
+
 @pytest.fixture(scope="session")
 def endpoint_server():
     """One endpoint for all tests."""
-    from endpoint import (
-        Endpoint,
-    )  # not above: it imports the package, which the lines above prepare for
+    # Not above: it imports the package, which the lines above prepare for.
+    from endpoint import Endpoint
 
     with Endpoint() as server:
         yield server

@@ -1,32 +1,11 @@
 """A token endpoint on loopback that records what it is asked and answers what a test tells it to."""
 
-import base64
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
-from auth0_stt import (
-    ID_TOKEN_TYPE,
-    SESSION_TRANSFER_TOKEN_TYPE,
-    request_session_transfer_token,
-    resolve_actor_token,
-)
-
-#: What the console holds; each value is unlike anything else in a test.
-CLIENT_SECRET = "client-secret-Kq8vXz2LwT5rYp1N"
-SUBJECT_TOKEN = "subject-token-Wd4mJc7RbG0sHf9E"
-ACTOR_TOKEN = "actor-token-Ue3nVk6QaZ1xBt8I"
-REFRESH_TOKEN = "refresh-token-Po2yLh5DjS9gMw4C"
-ISSUED = "issued-stt-Fr7iXe1KvN3uOq6T"
-
-#: A good answer, as Auth0 documents it.
-GOOD = {
-    "access_token": ISSUED,
-    "issued_token_type": SESSION_TRANSFER_TOKEN_TYPE,
-    "token_type": "N_A",
-    "expires_in": 60,
-}
+from values import GOOD
 
 
 class Received:
@@ -129,48 +108,3 @@ class Endpoint:
         """The one request that came."""
         (request,) = self.requests
         return request
-
-
-def mint(domain, **changes):
-    """Mint with good arguments, some of them changed."""
-    arguments = {
-        "client_id": "console",
-        "client_secret": CLIENT_SECRET,
-        "subject_token": SUBJECT_TOKEN,
-        "subject_token_type": "urn:acme:customer",
-        "actor_token": ACTOR_TOKEN,
-        "actor_token_type": ID_TOKEN_TYPE,
-    }
-    return request_session_transfer_token(
-        getattr(domain, "domain", domain), **{**arguments, **changes}
-    )
-
-
-def resolve(domain, **changes):
-    """Resolve with a refresh token and no ID token, or with what is changed."""
-    arguments = {
-        "client_id": "console",
-        "client_secret": CLIENT_SECRET,
-        "id_token": None,
-        "refresh_token": REFRESH_TOKEN,
-    }
-    return resolve_actor_token(
-        getattr(domain, "domain", domain), **{**arguments, **changes}
-    )
-
-
-def encoded(data):
-    if not isinstance(data, bytes):
-        data = json.dumps(data).encode("utf-8")
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
-
-
-def id_token(claims):
-    """Return a JWT with these claims, or with these bytes for claims, and a signature of no worth."""
-    return ".".join(
-        (
-            encoded({"alg": "RS256", "typ": "JWT"}),
-            encoded(claims),
-            encoded(b"signature"),
-        )
-    )

@@ -6,7 +6,7 @@ import sys
 
 import processes
 import pytest
-from endpoint import ACTOR_TOKEN, CLIENT_SECRET, SUBJECT_TOKEN
+from values import ACTOR_TOKEN, CLIENT_SECRET, SUBJECT_TOKEN
 
 from auth0_stt.cli.main import main
 

@@ -4,7 +4,7 @@ import json
 import sys
 
 import pytest
-from endpoint import ACTOR_TOKEN, CLIENT_SECRET, ISSUED, SUBJECT_TOKEN
+from values import ACTOR_TOKEN, CLIENT_SECRET, ISSUED, SUBJECT_TOKEN
 
 from auth0_stt import SESSION_TRANSFER_TOKEN_TYPE
 

@@ -4,10 +4,10 @@ import inspect
 import time
 
 import pytest
-from endpoint import REFRESH_TOKEN, encoded, id_token, resolve
+from calls import resolve
 from hypothesis import given
 from hypothesis import strategies as st
-from test_arguments import SPACED, ids
+from values import REFRESH_TOKEN, SPACED, encoded, id_token, ids
 
 from auth0_stt import (
     ID_TOKEN_TYPE,

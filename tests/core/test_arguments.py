@@ -1,16 +1,26 @@
 """What callers pass: a request, or the typed error that names the argument, before anything is sent."""
 
-import enum
 import ipaddress
 import string
 from collections import OrderedDict
 from types import MappingProxyType
 
 import pytest
+from calls import mint, refused, resolve
 from django.utils.functional import SimpleLazyObject
-from endpoint import ACTOR_TOKEN, SUBJECT_TOKEN, mint, resolve
 from hypothesis import given
 from hypothesis import strategies as st
+from values import (
+    ACTOR_TOKEN,
+    BLANKS,
+    NO_TEXTS,
+    SPACED,
+    SUBJECT_TOKEN,
+    Choice,
+    Hostile,
+    Word,
+    ids,
+)
 from werkzeug.local import LocalProxy
 
 from auth0_stt import CustomTokenExchangeError, InvalidArgumentError
@@ -24,80 +34,6 @@ except ImportError:
 needs_whatwg = pytest.mark.skipif(
     ada_url is None, reason="ada-url has no release for this Python"
 )
-
-
-class Word(str):
-    """A str that frameworks pass, such as Django's SafeString."""
-
-
-class Choice(str, enum.Enum):
-    """A str whose str() is another one."""
-
-    ticket = "ticket-number"
-
-
-class Hostile:
-    """Answers every question with an exception."""
-
-    def _refuse(self, *_):
-        raise RuntimeError("asked")
-
-    __eq__ = __ne__ = __hash__ = __str__ = __repr__ = __bool__ = __len__ = __iter__ = (
-        __contains__
-    ) = _refuse
-    __getitem__ = __int__ = __float__ = __index__ = __lt__ = __le__ = __gt__ = (
-        __ge__
-    ) = __bytes__ = _refuse
-
-
-#: Of no use as a text, whatever the argument.
-NO_TEXTS = [
-    b"bytes",
-    7,
-    0,
-    1.5,
-    True,
-    False,
-    [],
-    ["a"],
-    (),
-    {},
-    object(),
-    str,
-    Hostile(),
-    iter("a"),
-]
-BLANKS = ["", " ", "\t\n", "\u3000", "\u200b"]
-SPACED = [
-    "a b",
-    " a",
-    "a ",
-    "a\n",
-    "a\tb",
-    "a\0b",
-    "a\x7fb",
-    "a\u00a0b",
-    "a\u2028b",
-    "a\ud800",
-    "\u202ea",
-    "a\r\nb",
-]
-
-
-def ids(value):
-    try:
-        return ascii(value)[:40]
-    except RuntimeError:
-        return type(value).__name__
-
-
-def refused(endpoint, argument, call=mint, **changes):
-    """Assert that the call is refused for that argument, that nothing was sent, and return the error."""
-    with pytest.raises(InvalidArgumentError) as caught:
-        call(changes.pop("domain", endpoint), **changes)
-    assert ("invalid_argument", argument) == (caught.value.code, caught.value.argument)
-    assert [] == endpoint.requests
-    return caught.value
 
 
 class TestDomain:

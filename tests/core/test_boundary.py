@@ -7,9 +7,10 @@ import threading
 
 import pytest
 import requests
-from endpoint import CLIENT_SECRET, SUBJECT_TOKEN, mint
+from calls import mint
+from reachable import texts
 from requests.adapters import HTTPAdapter
-from test_secrets import SECRETS, texts
+from values import CLIENT_SECRET, SECRETS, SUBJECT_TOKEN
 
 from auth0_stt import (
     CustomTokenExchangeError,
@@ -152,7 +153,7 @@ class TestOthers:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)
         assert "handler" == frames(error)[-1][1]
-        assert {"auth0_stt", "test_boundary", "endpoint"} == set(modules(error))
+        assert {"auth0_stt", "test_boundary", "calls"} == set(modules(error))
         assert 1 == modules(error).count("auth0_stt")
         assert not [t for t in texts(error, {}) if any(s in t for s in SECRETS)]
         endpoint.reset()

@@ -11,10 +11,19 @@ import processes
 import pytest
 import requests
 import trustme
+from calls import mint, refused, resolve
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
-from endpoint import CLIENT_SECRET, GOOD, REFRESH_TOKEN, mint, resolve
-from test_arguments import NO_TEXTS, SPACED, Hostile, Word, ids, refused
+from values import (
+    CLIENT_SECRET,
+    GOOD,
+    NO_TEXTS,
+    REFRESH_TOKEN,
+    SPACED,
+    Hostile,
+    Word,
+    ids,
+)
 
 from auth0_stt import (
     InvalidArgumentError,

@@ -4,6 +4,7 @@ import copy
 import pickle
 
 import pytest
+from values import SERVER_CODES
 
 from auth0_stt import (
     CustomTokenExchangeError,
@@ -15,23 +16,6 @@ from auth0_stt import (
 )
 
 LOCAL_CODES = ["actor_unavailable", "missing_actor_token_type", "invalid_token_format"]
-SERVER_CODES = [
-    "setactor_required",
-    "session_transfer_disabled",
-    "invalid_request",
-    "invalid_client",
-    "invalid_grant",
-    "unauthorized_client",
-    "unsupported_grant_type",
-    "invalid_scope",
-    "invalid_target",
-    "access_denied",
-    "mfa_required",
-    "too_many_attempts",
-    "too_many_requests",
-    "server_error",
-    "temporarily_unavailable",
-]
 ANSWER_CODES = ["token_exchange_failed", "invalid_response", "unexpected_token_type"]
 
 ERRORS = [

@@ -5,8 +5,8 @@ import typing
 
 import pytest
 import requests
-from endpoint import ACTOR_TOKEN, CLIENT_SECRET, GOOD, ISSUED, SUBJECT_TOKEN, mint
-from test_arguments import ids
+from calls import mint
+from values import ACTOR_TOKEN, CLIENT_SECRET, GOOD, ISSUED, SUBJECT_TOKEN, ids
 
 from auth0_stt import (
     ID_TOKEN_TYPE,

@@ -3,9 +3,10 @@
 import json
 
 import pytest
-from endpoint import ACTOR_TOKEN, CLIENT_SECRET, SUBJECT_TOKEN, mint, resolve
+from calls import mint, resolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from values import ACTOR_TOKEN, CLIENT_SECRET, SUBJECT_TOKEN
 
 from auth0_stt import (
     ID_TOKEN_TYPE,

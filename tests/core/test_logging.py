@@ -3,7 +3,8 @@
 import logging
 
 import pytest
-from endpoint import GOOD, REFRESH_TOKEN, id_token, mint, resolve
+from calls import mint, resolve
+from values import GOOD, REFRESH_TOKEN, id_token
 
 from auth0_stt import ID_TOKEN_TYPE, InvalidArgumentError, SessionTransferError
 

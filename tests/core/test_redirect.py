@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from test_arguments import NO_TEXTS, SPACED, Hostile, Word, ids
+from values import NO_TEXTS, SPACED, Hostile, Word, ids
 
 from auth0_stt import (
     REDIRECT_HEADERS,

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
-from test_arguments import NO_TEXTS, SPACED, Hostile, Word, ids
+from values import NO_TEXTS, SPACED, Hostile, Word, ids
 from werkzeug.datastructures import ImmutableMultiDict, MultiDict
 
 from auth0_stt import (

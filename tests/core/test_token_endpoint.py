@@ -9,19 +9,18 @@ from email.utils import format_datetime
 from urllib.parse import quote, quote_plus
 
 import pytest
-from endpoint import (
+from calls import mint, resolve
+from hypothesis import given
+from hypothesis import strategies as st
+from values import (
     ACTOR_TOKEN,
     CLIENT_SECRET,
     GOOD,
     REFRESH_TOKEN,
+    SERVER_CODES,
     SUBJECT_TOKEN,
-    mint,
-    resolve,
+    ids,
 )
-from hypothesis import given
-from hypothesis import strategies as st
-from test_arguments import ids
-from test_errors import SERVER_CODES
 
 from auth0_stt import (
     CustomTokenExchangeError,

@@ -12,17 +12,11 @@ import time
 import processes
 import pytest
 import requests
-from local_tenant_calls import mint, redirect_url
+from calls import post_mint, redirect_url
 
 from auth0_stt.testing import LocalTenant, localhost_names
 
 JWKS = "/.well-known/jwks.json"
-
-
-@pytest.fixture
-def tenant():
-    with LocalTenant() as tenant:
-        yield tenant
 
 
 @pytest.fixture
@@ -93,7 +87,7 @@ class TestLife:
             assert one.port != two.port
             assert one.console["client_secret"] != two.console["client_secret"]
             assert one.cookie != two.cookie
-            mint(one)
+            post_mint(one)
             assert (1, 0) == (len(one.logs), len(two.logs))
 
     def test_not_running(self):
@@ -107,8 +101,8 @@ class TestLife:
     def test_nothing_on_standard_error(self, capfd):
         """Requests, errors and hung-up connections are not reported there."""
         with LocalTenant() as tenant:
-            mint(tenant)
-            mint(tenant, client_secret="wrong")
+            post_mint(tenant)
+            post_mint(tenant, client_secret="wrong")
             tenant.redeem(redirect_url(tenant))
             socket.create_connection(("127.0.0.1", tenant.port)).close()
         assert ("", "") == tuple(capfd.readouterr())
@@ -167,7 +161,9 @@ class TestConnections:
         """Connections are served side by side."""
         answers = []
         threads = [
-            threading.Thread(target=lambda: answers.append(mint(tenant).status_code))
+            threading.Thread(
+                target=lambda: answers.append(post_mint(tenant).status_code)
+            )
             for _ in range(10)
         ]
         for thread in threads:

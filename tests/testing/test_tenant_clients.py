@@ -9,19 +9,13 @@ import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
+from calls import post_form, post_mint
 from joserfc.jwk import RSAKey
-from local_tenant_calls import mint, token_request
 
 from auth0_stt.testing import LocalTenant, localhost_names
 from auth0_stt.testing.tenant.tokens import sign, verified
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-
-@pytest.fixture
-def tenant():
-    with LocalTenant() as tenant:
-        yield tenant
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +41,7 @@ def mint_with(tenant, text, **changes):
         "client_assertion": text,
     }
     fields.update(changes)
-    return mint(tenant, **fields)
+    return post_mint(tenant, **fields)
 
 
 class TestSecrets:
@@ -55,14 +49,14 @@ class TestSecrets:
         """HTTP Basic does as well as the form."""
         auth = (tenant.console["client_id"], tenant.console["client_secret"])
         header = "Basic " + base64.b64encode(":".join(auth).encode()).decode()
-        answer = mint(
+        answer = post_mint(
             tenant,
             client_id=None,
             client_secret=None,
             headers={"Authorization": header},
         )
         assert (200, "console") == (answer.status_code, tenant.logs[-1].client_id)
-        another = mint(
+        another = post_mint(
             tenant,
             client_id="shop",
             client_secret=None,
@@ -72,15 +66,17 @@ class TestSecrets:
 
     def test_two_ways_at_once(self, tenant):
         """A client must not use more than one way (RFC 6749, 2.3)."""
-        assert (400, "invalid_request") == refused(mint(tenant, client_assertion="x"))
         assert (400, "invalid_request") == refused(
-            mint(tenant, headers={"Authorization": "x"})
+            post_mint(tenant, client_assertion="x")
+        )
+        assert (400, "invalid_request") == refused(
+            post_mint(tenant, headers={"Authorization": "x"})
         )
 
     def test_switched_off(self, tenant):
         """An application that authenticates with a key only has no valid secret."""
         tenant.settings["console"]["token_endpoint_auth_method"] = None
-        assert (401, "access_denied") == refused(mint(tenant))
+        assert (401, "access_denied") == refused(post_mint(tenant))
 
     @pytest.mark.parametrize(
         "name",
@@ -97,7 +93,8 @@ class TestSecrets:
         assert 200 == mint_with(tenant, assertion(tenant)).status_code
         expected = {"client_authentication_methods": 200}.get(name, 401)
         assert (
-            expected == mint(tenant, client_secret=console["client_secret"]).status_code
+            expected
+            == post_mint(tenant, client_secret=console["client_secret"]).status_code
         )
 
     def test_rotated(self, tenant):
@@ -105,7 +102,7 @@ class TestSecrets:
         old = tenant.console["client_secret"]
         tenant.settings["console"]["client_secret"] = "new"
         assert "new" == tenant.console["client_secret"]
-        assert (401, "access_denied") == refused(mint(tenant, client_secret=old))
+        assert (401, "access_denied") == refused(post_mint(tenant, client_secret=old))
 
 
 class TestPrivateKeyJwt:
@@ -204,14 +201,14 @@ class TestPrivateKeyJwt:
         tenant.action = lambda event, api: seen.append(event.request.ip)
         headers = {"auth0-forwarded-for": "203.0.113.7"}
         mint_with(tenant, assertion(tenant), headers=headers)
-        mint(tenant, headers=headers)
+        post_mint(tenant, headers=headers)
         assert ["127.0.0.1", "203.0.113.7"] == seen
 
 
 class TestCertificates:
     def mint_by_certificate(self, tenant, cert, host="mtls.localhost", **changes):
         url = f"https://{host}:{tenant.port}/oauth/token"
-        return mint(tenant, url=url, cert=cert, client_secret=None, **changes)
+        return post_mint(tenant, url=url, cert=cert, client_secret=None, **changes)
 
     def test_registered(self, secure):
         """The request goes to mtls.{domain}, the audience stays that of the domain."""
@@ -235,7 +232,7 @@ class TestCertificates:
             url = f"https://mtls.localhost:{tenant.port}/oauth/token"
             assert (
                 200
-                == mint(
+                == post_mint(
                     tenant, url=url, cert=(certificate, key), client_secret=None
                 ).status_code
             )
@@ -292,7 +289,7 @@ class TestRefreshTokens:
             "refresh_token": refresh_token,
         }
         form.update(changes)
-        return token_request(tenant, form)
+        return post_form(tenant, form)
 
     def test_renews_and_rotates(self, tenant):
         """A new ID token, as good as the first for acting, and a new refresh token."""
@@ -301,7 +298,7 @@ class TestRefreshTokens:
         new = self.refresh(tenant, old["refresh_token"], scope="openid").json()
         assert "openid" == new["scope"]
         assert old["refresh_token"] != new["refresh_token"]
-        assert 200 == mint(tenant, actor_token=new["id_token"]).status_code
+        assert 200 == post_mint(tenant, actor_token=new["id_token"]).status_code
         assert ("sertft", "auth0|sam") == (tenant.logs[0].type, tenant.logs[0].user_id)
 
     def test_grant_stays_whole(self, tenant):

@@ -1,43 +1,24 @@
 """Our own functions against the local tenant: the whole flow of the README."""
 
 import pytest
+from calls import mint_for
 
 from auth0_stt import (
-    ID_TOKEN_TYPE,
     CustomTokenExchangeError,
     TransportError,
     actor_from_claims,
     build_session_transfer_redirect,
     private_key_jwt,
-    request_session_transfer_token,
     resolve_actor_token,
 )
 from auth0_stt.testing import LocalTenant, RedemptionFailed, localhost_names
-
-
-@pytest.fixture
-def tenant():
-    with LocalTenant() as tenant:
-        yield tenant
-
-
-def mint(tenant, **changes):
-    arguments = dict(
-        tenant.console,
-        subject_token=tenant.subject_token("auth0|ada"),
-        subject_token_type=tenant.subject_token_type,
-        actor_token=tenant.agent_tokens()["id_token"],
-        actor_token_type=ID_TOKEN_TYPE,
-    )
-    arguments.update(changes)
-    return request_session_transfer_token(arguments.pop("domain"), **arguments)
 
 
 class TestFlow:
     def test_mint_and_redeem(self, tenant):
         """Mint, hand over, enter: the shop knows both customer and agent."""
         url = build_session_transfer_redirect(
-            "https://shop.example.com/login", mint(tenant), "acme"
+            "https://shop.example.com/login", mint_for(tenant), "acme"
         )
         claims = tenant.redeem(url)
         assert ("auth0|ada", "auth0|sam") == (
@@ -56,7 +37,7 @@ class TestFlow:
             assert actor.refreshed
             assert actor.refresh_token != held["refresh_token"]
             held["refresh_token"] = actor.refresh_token
-        result = mint(
+        result = mint_for(
             tenant,
             actor_token=actor.actor_token,
             actor_token_type=actor.actor_token_type,
@@ -72,7 +53,7 @@ class TestFlow:
             action(event, api)
 
         tenant.action = watched
-        result = mint(tenant, forwarded_for="203.0.113.7", reason="T-1")
+        result = mint_for(tenant, forwarded_for="203.0.113.7", reason="T-1")
         assert ["T-1"] == seen
         assert {"name", "version"} <= set(tenant.logs[-1].auth0_client)
         url = build_session_transfer_redirect("https://shop.example.com/login", result)
@@ -85,14 +66,14 @@ class TestFlow:
         pytest.importorskip("jwt")
         sign = private_key_jwt("console", tenant.private_key)
         for _ in range(2):
-            assert mint(tenant, client_secret=None, client_assertion=sign)
+            assert mint_for(tenant, client_secret=None, client_assertion=sign)
 
     def test_certificate_over_tls(self, monkeypatch):
         """Over TLS with a client certificate, the request going to mtls.{domain}."""
         with localhost_names(), LocalTenant(tls=True) as tenant:
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", tenant.ca_file)
-            assert mint(tenant)
-            assert mint(
+            assert mint_for(tenant)
+            assert mint_for(
                 tenant, client_secret=None, client_certificate=tenant.client_certificate
             )
 
@@ -102,7 +83,7 @@ class TestErrors:
         """What the Action denies arrives as the typed error."""
         tenant.action = lambda event, api: api.access.deny("unauthorized_actor", "No")
         with pytest.raises(CustomTokenExchangeError) as info:
-            mint(tenant)
+            mint_for(tenant)
         assert ("unauthorized_actor", 400) == (info.value.error, info.value.status_code)
 
     def test_throttled(self, tenant):
@@ -113,19 +94,19 @@ class TestErrors:
             body=b'{"error": "too_many_requests"}',
         )
         with pytest.raises(CustomTokenExchangeError) as info:
-            mint(tenant)
+            mint_for(tenant)
         assert ("too_many_requests", 7) == (info.value.code, info.value.retry_after)
 
     def test_dropped(self, tenant):
         """A connection that dies is a TransportError that may be retried."""
         tenant.fail_next(drop=True)
         with pytest.raises(TransportError) as info:
-            mint(tenant)
+            mint_for(tenant)
         assert info.value.retryable
 
     def test_timeout(self, tenant):
         """So is an answer that comes too late."""
         tenant.fail_next(status=None, delay=5)
         with pytest.raises(TransportError) as info:
-            mint(tenant, timeout=0.1)
+            mint_for(tenant, timeout=0.1)
         assert "timeout" == info.value.code

@@ -7,9 +7,9 @@ import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oidc.discovery import OpenIDProviderMetadata
+from calls import base
 from joserfc import jwt
 from joserfc.jwk import KeySet
-from local_tenant_calls import base
 
 from auth0_stt.testing import LocalTenant, RedemptionFailed
 
@@ -17,11 +17,12 @@ CALLBACK = "http://127.0.0.1:8001/callback"
 
 
 @pytest.fixture
-def tenant():
-    with LocalTenant() as tenant:
-        tenant.settings["console"]["callbacks"] = [CALLBACK]
-        tenant.settings["console"]["allowed_logout_urls"] = ["http://127.0.0.1:8001/"]
-        yield tenant
+def tenant(tenant):
+    """A local tenant whose console is on another port than its own."""
+    console = tenant.settings["console"]
+    console["callbacks"] = [CALLBACK]
+    console["allowed_logout_urls"] = ["http://127.0.0.1:8001/"]
+    return tenant
 
 
 @pytest.fixture

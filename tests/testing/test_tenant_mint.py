@@ -4,24 +4,13 @@ import base64
 import json
 
 import pytest
+from calls import post_form, post_mint
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
-from local_tenant_calls import (
-    ACCESS_TOKEN_TYPE,
-    ID_TOKEN_TYPE,
-    SESSION_TRANSFER_TOKEN_TYPE,
-    mint,
-    token_request,
-)
+from values import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, SESSION_TRANSFER_TOKEN_TYPE
 
 from auth0_stt.testing import LocalTenant
 from auth0_stt.testing.tenant.tokens import sign
-
-
-@pytest.fixture
-def tenant():
-    with LocalTenant() as tenant:
-        yield tenant
 
 
 def refused(answer):
@@ -35,7 +24,7 @@ def claims(token):
 class TestAnswer:
     def test_default_flow_gives_a_session_transfer_token(self, tenant):
         """With the defaults the answer is exactly the documented one."""
-        answer = mint(tenant)
+        answer = post_mint(tenant)
         body = answer.json()
         assert 200 == answer.status_code
         assert len(body.pop("access_token")) >= 32
@@ -50,12 +39,14 @@ class TestAnswer:
         """offline_access is dropped: a delegated session gets no refresh token."""
         assert (
             "openid email"
-            == mint(tenant, scope="openid offline_access email").json()["scope"]
+            == post_mint(tenant, scope="openid offline_access email").json()["scope"]
         )
 
     def test_ordinary_audience_gives_an_access_token(self, tenant):
         """Any other audience answers with a bearer token, that carries act."""
-        body = mint(tenant, audience="https://api.acme.example/", scope="read").json()
+        body = post_mint(
+            tenant, audience="https://api.acme.example/", scope="read"
+        ).json()
         assert (ACCESS_TOKEN_TYPE, "Bearer") == (
             body["issued_token_type"],
             body["token_type"],
@@ -67,7 +58,7 @@ class TestAnswer:
 
     def test_the_audience_alone_decides(self, tenant):
         """Without the audience of session transfer the same request gives an access token."""
-        answer = mint(tenant, audience=None).json()
+        answer = post_mint(tenant, audience=None).json()
         assert ACCESS_TOKEN_TYPE == answer["issued_token_type"]
         profile = tenant.token_exchange_profiles[tenant.subject_token_type]
         assert {
@@ -77,7 +68,7 @@ class TestAnswer:
 
     def test_audience_without_the_port(self, tenant):
         """A real domain has no port, and some clients leave that of a local one out."""
-        body = mint(tenant, audience="urn:localhost:session_transfer").json()
+        body = post_mint(tenant, audience="urn:localhost:session_transfer").json()
         assert SESSION_TRANSFER_TOKEN_TYPE == body["issued_token_type"]
 
     def test_both_custom_domains_mint(self, tenant):
@@ -86,11 +77,11 @@ class TestAnswer:
         url = f"http://{host}/oauth/token"
         assert (
             200
-            == mint(
+            == post_mint(
                 tenant, url=url, audience=f"urn:{host}:session_transfer"
             ).status_code
         )
-        assert (400, "invalid_target") == refused(mint(tenant, url=url))
+        assert (400, "invalid_target") == refused(post_mint(tenant, url=url))
 
 
 class TestRefusals:
@@ -113,34 +104,34 @@ class TestRefusals:
     )
     def test_bad_requests(self, tenant, changes, status, error):
         """Each flaw has its OAuth error."""
-        assert (status, error) == refused(mint(tenant, **changes))
+        assert (status, error) == refused(post_mint(tenant, **changes))
 
     def test_application_that_is_not_set_up(self, tenant):
         """Both settings of the initiating application are needed."""
         settings = tenant.settings["console"]
         settings["session_transfer"]["can_create_session_transfer_token"] = False
-        assert (400, "invalid_request") == refused(mint(tenant))
+        assert (400, "invalid_request") == refused(post_mint(tenant))
         settings["token_exchange"]["allow_any_profile_of_type"] = []
-        assert (400, "unauthorized_client") == refused(mint(tenant))
+        assert (400, "unauthorized_client") == refused(post_mint(tenant))
 
     def test_shop_may_not_mint(self, tenant):
         """An application without the settings is refused though its secret is right."""
         shop = {name: tenant.shop[name] for name in ("client_id", "client_secret")}
-        assert (400, "unauthorized_client") == refused(mint(tenant, **shop))
+        assert (400, "unauthorized_client") == refused(post_mint(tenant, **shop))
 
     def test_repeated_parameters(self, tenant):
         """A field of the protocol given twice is an invalid request (RFC 6749, 3.2)."""
-        assert (400, "invalid_request") == refused(mint(tenant, scope=["a", "b"]))
+        assert (400, "invalid_request") == refused(post_mint(tenant, scope=["a", "b"]))
 
     def test_parameters_in_the_url(self, tenant):
         """Nothing belongs into the query of the token endpoint (RFC 6749, 3.2)."""
         url = tenant.domain + "/oauth/token?scope=openid"
-        assert (400, "invalid_request") == refused(mint(tenant, url=url))
+        assert (400, "invalid_request") == refused(post_mint(tenant, url=url))
 
     def test_mfa(self, tenant):
         """MFA cannot be done with an actor; the text is Auth0's."""
         tenant.settings["tenant"]["guardian_policies"] = ["all-applications"]
-        answer = mint(tenant)
+        answer = post_mint(tenant)
         assert (400, "mfa_required") == refused(answer)
         assert answer.json()["error_description"].startswith(
             "MFA is not supported using actor_"
@@ -148,7 +139,7 @@ class TestRefusals:
 
     def test_domain_of_somebody_else(self, tenant):
         """A request whose Host is not the tenant's is not served."""
-        assert 421 == mint(tenant, headers={"Host": "acme.example"}).status_code
+        assert 421 == post_mint(tenant, headers={"Host": "acme.example"}).status_code
 
 
 class TestActorToken:
@@ -165,14 +156,14 @@ class TestActorToken:
         stale = tenant.agent_tokens()["id_token"]
         tenant.clock.advance(36001)
         assert "'exp' claim timestamp check failed" == self.complaint(
-            mint(tenant, actor_token=stale)
+            post_mint(tenant, actor_token=stale)
         )
 
     def test_of_another_application(self, tenant):
         """The audience must be the client that asks."""
         foreign = claims(tenant.agent_tokens()["id_token"])
         assert "unexpected 'aud' claim value" == self.complaint(
-            mint(tenant, actor_token=sign(dict(foreign, aud="shop")))
+            post_mint(tenant, actor_token=sign(dict(foreign, aud="shop")))
         )
 
     def test_of_another_tenant(self, tenant):
@@ -180,7 +171,7 @@ class TestActorToken:
         with LocalTenant() as other:
             foreign = other.agent_tokens()["id_token"]
         assert "unexpected 'iss' claim value" == self.complaint(
-            mint(tenant, actor_token=foreign)
+            post_mint(tenant, actor_token=foreign)
         )
 
     def test_without_a_claim(self, tenant):
@@ -189,7 +180,7 @@ class TestActorToken:
         for name in ("sub", "iss", "exp", "iat", "aud"):
             token = sign({key: value for key, value in whole.items() if key != name})
             assert f"missing required '{name}' claim" == self.complaint(
-                mint(tenant, actor_token=token)
+                post_mint(tenant, actor_token=token)
             )
 
     def test_signature(self, tenant):
@@ -197,7 +188,7 @@ class TestActorToken:
         whole = claims(tenant.agent_tokens()["id_token"])
         forged = jwt.encode({"alg": "RS256"}, whole, RSAKey.generate_key(2048))
         assert "signature verification failed" == self.complaint(
-            mint(tenant, actor_token=forged)
+            post_mint(tenant, actor_token=forged)
         )
 
     def test_algorithm(self, tenant):
@@ -205,19 +196,21 @@ class TestActorToken:
         whole = claims(tenant.agent_tokens()["id_token"])
         other = jwt.encode({"alg": "HS256"}, whole, OctKey.import_key("x" * 32))
         assert "it is no JWT signed with RS256 or PS256" == self.complaint(
-            mint(tenant, actor_token=other)
+            post_mint(tenant, actor_token=other)
         )
-        assert 200 == mint(tenant, actor_token=sign(whole, "PS256")).status_code
+        assert 200 == post_mint(tenant, actor_token=sign(whole, "PS256")).status_code
 
     def test_no_jwt(self, tenant):
         """Any other text is refused."""
         for text in ("nonsense", "a.b.c", "é.é.é", "..."):
-            assert (400, "invalid_request") == refused(mint(tenant, actor_token=text))
+            assert (400, "invalid_request") == refused(
+                post_mint(tenant, actor_token=text)
+            )
 
     def test_blocked_agent(self, tenant):
         """The agent must exist and not be blocked."""
         tenant.users["auth0|sam"]["blocked"] = True
-        assert "the user is unknown or blocked" == self.complaint(mint(tenant))
+        assert "the user is unknown or blocked" == self.complaint(post_mint(tenant))
 
     def test_other_type_is_left_to_the_action(self, tenant):
         """A token that is no ID token reaches the Action unchecked."""
@@ -225,7 +218,7 @@ class TestActorToken:
         tenant.action = lambda event, api: (
             seen.append(event.transaction) or api.access.deny("no", "")
         )
-        mint(tenant, actor_token="opaque", actor_token_type="urn:acme:agent")
+        post_mint(tenant, actor_token="opaque", actor_token_type="urn:acme:agent")
         assert ("opaque", "urn:acme:agent", None) == (
             seen[0].actor_token,
             seen[0].actor_token_type,
@@ -246,7 +239,7 @@ class TestAction:
         tenant.action = action
         tenant.action_secrets["KEY"] = "value"
         tenant.settings["console"]["client_metadata"] = {"team": "north"}
-        answer = mint(
+        answer = post_mint(
             tenant,
             reason="T-1",
             subject_token="x",
@@ -289,7 +282,7 @@ class TestAction:
             seen.append((event.request.body.reason, event.secrets.KEY))
 
         tenant.action = action
-        mint(tenant, actor_token=None, actor_token_type=None)
+        post_mint(tenant, actor_token=None, actor_token_type=None)
         assert [(None, None), (None, None)] == seen
 
     @pytest.mark.parametrize(
@@ -319,7 +312,7 @@ class TestAction:
     def test_copied_from_another_trigger(self, tenant, read, rule, names):
         """What this trigger does not have is an error that names what it has."""
         tenant.action = read
-        answer = mint(tenant)
+        answer = post_mint(tenant)
         assert (500, "server_error") == refused(answer)
         assert rule == answer.headers["Local-Tenant-Rule"]
         assert "in this trigger, only: " in answer.json()["error_description"]
@@ -329,13 +322,13 @@ class TestAction:
         """A field of the Action's own may come several times: the body has a list."""
         seen = []
         tenant.action = lambda event, api: seen.append(event.request.body["ticket"])
-        mint(tenant, ticket=["T-1", "T-2"])
+        post_mint(tenant, ticket=["T-1", "T-2"])
         assert [["T-1", "T-2"]] == seen
 
     def test_set_actor_forgotten(self, tenant):
         """Without setActor no session transfer token is issued; the text is Auth0's."""
         tenant.action = lambda event, api: api.authentication.setUserById("auth0|ada")
-        answer = mint(tenant)
+        answer = post_mint(tenant)
         assert (400, "invalid_request") == refused(answer)
         assert (
             "setActor is required when requesting a session transfer token via token exchange."
@@ -344,7 +337,9 @@ class TestAction:
 
     def test_default_action_wants_an_id_token(self, tenant):
         """Without a verified agent the default Action sets no actor."""
-        answer = mint(tenant, actor_token="opaque", actor_token_type="urn:acme:agent")
+        answer = post_mint(
+            tenant, actor_token="opaque", actor_token_type="urn:acme:agent"
+        )
         assert "setActor is required" in answer.json()["error_description"]
 
     @pytest.mark.parametrize("user_id", [None, "auth0|nobody"])
@@ -353,12 +348,12 @@ class TestAction:
         tenant.action = lambda event, api: (
             user_id and api.authentication.setUserById(user_id)
         )
-        assert (400, "invalid_request") == refused(mint(tenant))
+        assert (400, "invalid_request") == refused(post_mint(tenant))
 
     def test_blocked_customer(self, tenant):
         """A blocked account cannot be entered."""
         tenant.users["auth0|ada"]["blocked"] = True
-        assert (400, "invalid_request") == refused(mint(tenant))
+        assert (400, "invalid_request") == refused(post_mint(tenant))
 
     @pytest.mark.parametrize("status", [400, 403, 500])
     def test_deny(self, tenant, status):
@@ -367,14 +362,14 @@ class TestAction:
         tenant.action = lambda event, api: api.access.deny(
             "unauthorized_actor", 'Not "you", ä'
         )
-        answer = mint(tenant)
+        answer = post_mint(tenant)
         assert (status, "unauthorized_actor") == refused(answer)
         assert 'Not "you", ä' == answer.json()["error_description"]
 
     def test_deny_as_a_fault_of_the_server(self, tenant):
         """The word server_error goes with the status 500."""
         tenant.action = lambda event, api: api.access.deny("server_error", "No idea")
-        assert (500, "server_error") == refused(mint(tenant))
+        assert (500, "server_error") == refused(post_mint(tenant))
 
     def test_first_refusal_counts(self, tenant):
         """A refusal does not end the Action, and what comes later does not undo it."""
@@ -386,12 +381,12 @@ class TestAction:
             api.authentication.setActor({"sub": "auth0|sam"})
 
         tenant.action = action
-        assert (400, "first") == refused(mint(tenant))
+        assert (400, "first") == refused(post_mint(tenant))
 
     def test_exception(self, tenant):
         """An Action that raises is the server's error; the log has the stack."""
         tenant.action = lambda event, api: 1 / 0
-        answer = mint(tenant)
+        answer = post_mint(tenant)
         assert (500, "server_error") == refused(answer)
         assert (
             "The Action raised ZeroDivisionError: division by zero"
@@ -417,7 +412,7 @@ class TestAction:
     def test_actor_rules(self, tenant, actor):
         """An actor has a sub, at most five plain properties more, and no actor of its own."""
         tenant.action = lambda event, api: api.authentication.setActor(actor)
-        answer = mint(tenant)
+        answer = post_mint(tenant)
         assert (500, "server_error") == refused(answer)
         assert "actor-shape" == answer.headers["Local-Tenant-Rule"]
 
@@ -433,9 +428,9 @@ class TestAction:
 
         tenant.action = action
         api = "https://api.acme.example/"
-        body = mint(tenant, audience=api, length="5").json()
+        body = post_mint(tenant, audience=api, length="5").json()
         assert chain(5) == claims(body["access_token"])["act"]
-        answer = mint(tenant, audience=api, length="6")
+        answer = post_mint(tenant, audience=api, length="6")
         assert (500, "server_error") == refused(answer)
 
     def test_set_organization(self, tenant):
@@ -447,18 +442,20 @@ class TestAction:
             api.authentication.setUserById("auth0|ada")
 
         tenant.action = action
-        body = mint(tenant, audience="https://api.acme.example/").json()
+        body = post_mint(tenant, audience="https://api.acme.example/").json()
         token = claims(body["access_token"])
         assert ("org_acme", "acme") == (token["org_id"], token["org_name"])
         for chosen[0], error in (("globex", "access_denied"), ("x", "invalid_request")):
-            assert (400, error) == refused(mint(tenant))
+            assert (400, error) == refused(post_mint(tenant))
 
     def test_names_of_organizations_not_allowed(self, tenant):
         """Where the tenant allows no names, an organization goes by its id alone."""
         setting = "allow_organization_name_in_authentication_api"
         tenant.settings["tenant"][setting] = False
-        assert (400, "invalid_request") == refused(mint(tenant, organization="acme"))
-        answer = mint(
+        assert (400, "invalid_request") == refused(
+            post_mint(tenant, organization="acme")
+        )
+        answer = post_mint(
             tenant, organization="org_acme", audience="https://api.acme.example/"
         )
         assert "org_name" not in claims(answer.json()["access_token"])
@@ -475,7 +472,7 @@ class TestAction:
 
         tenant.users["auth0|ada"]["app_metadata"] = {"plan": "pro", "id": 7}
         tenant.action = action
-        assert 200 == mint(tenant).status_code
+        assert 200 == post_mint(tenant).status_code
         ada = tenant.users["auth0|ada"]
         assert ({"entered": True, "id": 7}, {"locale": "de"}) == (
             ada["app_metadata"],
@@ -496,9 +493,9 @@ class TestAction:
 
         tenant.action = action
         for body in ({}, {"forget": "yes"}, {}):
-            mint(tenant, **body)
+            post_mint(tenant, **body)
         tenant.clock.advance(6)
-        mint(tenant)
+        post_mint(tenant)
         assert [None, "kept", None, None] == seen
 
 
@@ -523,24 +520,24 @@ class TestUserByConnection:
 
     def test_existing(self, tenant, chosen):
         """The id is the one within the connection."""
-        assert 200 == mint(tenant).status_code
+        assert 200 == post_mint(tenant).status_code
         assert "auth0|ada" == tenant.logs[-1].user_id
 
     def test_not_there(self, tenant, chosen):
         """Nobody is created unless the Action says so."""
         chosen["attributes"] = {"user_id": "new", "name": "New"}
-        assert (400, "invalid_request") == refused(mint(tenant))
+        assert (400, "invalid_request") == refused(post_mint(tenant))
         chosen["options"]["creationBehavior"] = "create_if_not_exists"
-        assert 200 == mint(tenant).status_code
+        assert 200 == post_mint(tenant).status_code
         assert "New" == tenant.users["auth0|new"]["name"]
 
     def test_update(self, tenant, chosen):
         """Nothing changes unless the Action says so."""
         chosen["attributes"] = {"user_id": "ada", "nickname": "Countess"}
-        mint(tenant)
+        post_mint(tenant)
         assert tenant.users["auth0|ada"].get("nickname") is None
         chosen["options"]["updateBehavior"] = "replace"
-        mint(tenant)
+        post_mint(tenant)
         assert "Countess" == tenant.users["auth0|ada"]["nickname"]
 
     @pytest.mark.parametrize(
@@ -555,7 +552,7 @@ class TestUserByConnection:
     def test_mistakes(self, tenant, chosen, name, value, status):
         """An unknown connection, no id, or an unknown behaviour is refused."""
         chosen[name] = value
-        assert status == mint(tenant).status_code
+        assert status == post_mint(tenant).status_code
 
     def test_both_ways(self, tenant):
         """Exactly one of the two ways must be used."""
@@ -565,13 +562,13 @@ class TestUserByConnection:
             api.authentication.setUserById("auth0|lin")
 
         tenant.action = action
-        assert (500, "server_error") == refused(mint(tenant))
+        assert (500, "server_error") == refused(post_mint(tenant))
 
 
 class TestThrottling:
     def bad(self, tenant, **kwargs):
         return refused(
-            mint(
+            post_mint(
                 tenant,
                 actor_token="",
                 actor_token_type="",
@@ -584,11 +581,11 @@ class TestThrottling:
         """After ten from one address even a good one is refused; ten minutes regain one try."""
         for _ in range(10):
             assert (400, "invalid_request") == self.bad(tenant)
-        assert (429, "too_many_attempts") == refused(mint(tenant))
+        assert (429, "too_many_attempts") == refused(post_mint(tenant))
         tenant.clock.advance(599)
-        assert (429, "too_many_attempts") == refused(mint(tenant))
+        assert (429, "too_many_attempts") == refused(post_mint(tenant))
         tenant.clock.advance(1)
-        assert 200 == mint(tenant).status_code
+        assert 200 == post_mint(tenant).status_code
         assert (400, "invalid_request") == self.bad(tenant)
         assert (429, "too_many_attempts") == self.bad(tenant)
 
@@ -620,14 +617,14 @@ class TestSubjectToken:
         agent = tenant.agent_tokens()["id_token"]
         tenant.clock.advance(31)
         assert (400, "invalid_request") == refused(
-            mint(tenant, subject_token=token, actor_token=agent)
+            post_mint(tenant, subject_token=token, actor_token=agent)
         )
 
     def test_of_another_tenant(self, tenant):
         """Several tenants at once don't meet: their subject tokens are their own."""
         with LocalTenant() as other:
             assert (400, "invalid_request") == refused(
-                mint(tenant, subject_token=other.subject_token("auth0|ada"))
+                post_mint(tenant, subject_token=other.subject_token("auth0|ada"))
             )
 
 
@@ -635,20 +632,20 @@ class TestRateLimit:
     def test_four_a_second(self, tenant):
         """Where it is switched on, the tenant exchanges so many tokens a second."""
         tenant.token_exchanges_per_second = 4
-        answers = [mint(tenant) for _ in range(5)]
+        answers = [post_mint(tenant) for _ in range(5)]
         assert [200] * 4 + [429] == [answer.status_code for answer in answers]
         assert (429, "too_many_requests") == refused(answers[-1])
         reset = int(answers[-1].headers["x-ratelimit-reset"])
         assert 0 <= reset - tenant.clock() <= 1
         tenant.clock.advance(1)
-        assert 200 == mint(tenant).status_code
+        assert 200 == post_mint(tenant).status_code
 
 
 class TestLogs:
     def test_success(self, tenant):
         """A good exchange is logged as secte, with the fields of Auth0's schema."""
         header = base64.b64encode(json.dumps({"name": "auth0-stt"}).encode()).decode()
-        mint(
+        post_mint(
             tenant,
             reason="T-1",
             headers={"Auth0-Client": header, "auth0-forwarded-for": "203.0.113.7"},
@@ -673,19 +670,19 @@ class TestLogs:
     def test_address(self, tenant, trusted, ip):
         """The log has the address that the token is bound to."""
         tenant.settings["console"]["is_token_endpoint_ip_header_trusted"] = trusted
-        mint(tenant, headers={"auth0-forwarded-for": "203.0.113.7"})
+        post_mint(tenant, headers={"auth0-forwarded-for": "203.0.113.7"})
         assert ip == tenant.logs[-1].ip
 
     def test_failure(self, tenant):
         """A refused exchange is logged as fecte, with the description."""
         tenant.action = lambda event, api: api.access.deny("unauthorized_actor", "No")
-        mint(tenant, headers={"Auth0-Client": "no base64!"})
+        post_mint(tenant, headers={"Auth0-Client": "no base64!"})
         log = tenant.logs[-1]
         assert ("fecte", "No", None) == (log.type, log.description, log.auth0_client)
 
     def test_no_grant_type(self, tenant):
         """A request that says nothing is answered and logged all the same."""
-        assert (400, "unsupported_grant_type") == refused(token_request(tenant, {}))
+        assert (400, "unsupported_grant_type") == refused(post_form(tenant, {}))
         assert "feacft" == tenant.logs[-1].type
 
 

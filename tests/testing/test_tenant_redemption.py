@@ -6,17 +6,11 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
+from calls import base, post_form, post_mint, redirect_url
 from joserfc import jwt
 from joserfc.jwk import KeySet
-from local_tenant_calls import base, mint, redirect_url, token_request
 
 from auth0_stt.testing import LocalTenant, RedemptionFailed
-
-
-@pytest.fixture
-def tenant():
-    with LocalTenant() as tenant:
-        yield tenant
 
 
 @pytest.fixture
@@ -267,7 +261,7 @@ class TestAddress:
         """The header by which `redeem` names an address needs the tenant's secret."""
         for value in ("203.0.113.7", "secret 203.0.113.7", "x"):
             tenant.action = lambda event, api: api.access.deny(event.request.ip, "")
-            answer = mint(tenant, headers={tenant.address_header: value})
+            answer = post_mint(tenant, headers={tenant.address_header: value})
             assert "127.0.0.1" == answer.json()["error"]
 
 
@@ -359,7 +353,7 @@ class TestSettings:
     @pytest.mark.parametrize("form", ["none", "other", "id"])
     def test_organization_of_the_mint(self, tenant, failure, form):
         """A token minted for an organization opens a session in it and in no other."""
-        token = mint(tenant, organization="acme").json()["access_token"]
+        token = post_mint(tenant, organization="acme").json()["access_token"]
         url = "https://shop.example.com/login?session_transfer_token=" + token
         wrong = {"none": "", "other": "&organization=globex", "id": "&organization="}
         failed = failure(url + wrong[form])
@@ -538,7 +532,7 @@ class TestCode:
             "code": code,
         }
         form.update(changes)
-        return token_request(tenant, form, url=base(tenant, "shop") + "/oauth/token")
+        return post_form(tenant, form, url=base(tenant, "shop") + "/oauth/token")
 
     def test_tokens(self, tenant):
         """ID and access token carry act, and there is no refresh token."""

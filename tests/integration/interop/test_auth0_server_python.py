@@ -5,7 +5,8 @@ import ssl
 import warnings
 
 import pytest
-from calls import SHOP_LOGIN, Person, mint, query
+from calls import mint_for
+from person import SHOP_LOGIN, Person, query
 
 from auth0_stt import (
     ID_TOKEN_TYPE,
@@ -90,7 +91,7 @@ class Sdk:
         self._clients.append(client)
         return client
 
-    def mint(self, client=None, **changes):
+    def mint_for(self, client=None, **changes):
         """Mint for Ada."""
         tenant = self.tenant
         arguments = {
@@ -180,7 +181,7 @@ class TestMint:
         result = sdk.mint(sdk.client(tenant.console, client_secret=None, **key))
         assert tenant.redeem(sdk_redirect(SHOP_LOGIN, result.session_transfer_token))
         ours = private_key_jwt("console", tenant.private_key, algorithm)
-        assert mint(tenant, client_secret=None, client_assertion=ours)
+        assert mint_for(tenant, client_secret=None, client_assertion=ours)
 
     def test_certificate(self, tenant, sdk):
         """The SDK finds in the tenant's metadata where certificates go; we go there by ourselves."""
@@ -191,7 +192,7 @@ class TestMint:
                 tenant.console, client_secret=None, use_mtls=True, ssl_context=context
             )
         )
-        assert mint(
+        assert mint_for(
             tenant, client_secret=None, client_certificate=tenant.client_certificate
         )
         theirs, ours = issued(tenant)
@@ -208,7 +209,7 @@ class TestMint:
             "scope": "openid profile",
             "organization": "acme",
         }
-        theirs, ours = sdk.mint(**same), mint(tenant, **same)
+        theirs, ours = sdk.mint(**same), mint_for(tenant, **same)
         assert theirs.scope == ours.scope
         theirs, ours = told
         assert theirs.request.body == ours.request.body
@@ -218,7 +219,7 @@ class TestMint:
     def test_both_say_who_they_are(self, tenant, sdk):
         """`Auth0-Client` has the same form."""
         sdk.mint()
-        mint(tenant)
+        mint_for(tenant)
         theirs, ours = [details["auth0_client"] for details in issued(tenant)]
         assert ("auth0-server-python", "auth0-stt") == (theirs["name"], ours["name"])
         assert set(theirs) == set(ours)
@@ -267,7 +268,7 @@ class TestAgent:
         with pytest.raises(SdkError) as theirs:
             sdk.mint(actor_token=None)
         with pytest.raises(CustomTokenExchangeError) as ours:
-            mint(tenant, actor_token=None)
+            mint_for(tenant, actor_token=None)
         assert theirs.value.code == ours.value.code
 
 
@@ -275,7 +276,9 @@ class TestTarget:
     @pytest.mark.parametrize("organization", [None, "org_acme"])
     def test_is_entered(self, tenant, sdk, organization):
         """The SDK as the shop: what session_transfer_params passes on gets the agent in as the customer."""
-        url = build_session_transfer_redirect(SHOP_LOGIN, mint(tenant), organization)
+        url = build_session_transfer_redirect(
+            SHOP_LOGIN, mint_for(tenant), organization
+        )
         state = sdk.enter_shop(url, "openid profile email")
         assert "auth0|ada" == state["user"]["sub"]
         assert "auth0|sam" == actor_from_claims(state["user"]).sub
@@ -283,7 +286,7 @@ class TestTarget:
 
     def test_offline_access(self, tenant, sdk):
         """The SDK hands the tenant's refusal of offline_access on as its own error."""
-        url = build_session_transfer_redirect(SHOP_LOGIN, mint(tenant))
+        url = build_session_transfer_redirect(SHOP_LOGIN, mint_for(tenant))
         with pytest.raises(ApiError) as info:
             sdk.enter_shop(url, "openid offline_access")
         assert "interaction_required" == info.value.code
@@ -351,7 +354,7 @@ class TestRedirect:
         try:
             result = sdk.mint()
             with pytest.raises(CustomTokenExchangeError) as info:
-                mint(tenant)
+                mint_for(tenant)
         finally:
             tenant.token_exchange_profiles[tenant.subject_token_type][
                 "session_transfer"
@@ -412,7 +415,7 @@ class TestErrors:
         with pytest.raises(SdkError) as theirs:
             sdk.mint(**changes)
         with pytest.raises(CustomTokenExchangeError) as ours:
-            mint(tenant, **changes)
+            mint_for(tenant, **changes)
         assert theirs.value.code == ours.value.error
         assert str(theirs.value) == ours.value.error_description
 
@@ -430,6 +433,6 @@ class TestErrors:
         with pytest.raises(SdkError) as theirs:
             sdk.mint(**changes)
         with pytest.raises(CustomTokenExchangeError) as ours:
-            mint(tenant, **changes)
+            mint_for(tenant, **changes)
         assert "invalid_token_format" == theirs.value.code == ours.value.code
         assert not tenant.logs

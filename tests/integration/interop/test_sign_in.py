@@ -4,12 +4,12 @@ import pytest
 import requests
 from authlib.integrations.flask_client import OAuth
 from authlib.integrations.requests_client import OAuth2Session
-from calls import SHOP_LOGIN, Person, mint, query
+from calls import base, mint_for
 from flask import Flask, redirect, request, session, url_for
 from joserfc import jwt
 from joserfc.errors import BadSignatureError
 from joserfc.jwk import KeySet, RSAKey
-from local_tenant_calls import base
+from person import SHOP_LOGIN, Person, query
 
 from auth0_stt import (
     actor_from_claims,
@@ -90,7 +90,9 @@ class TestTokens:
         """It is the customer's, for the shop, with the agent in `act`, under the published key."""
         tenant.settings["shop"]["jwt_configuration"]["alg"] = algorithm
         tokens = enter(
-            client, tenant, build_session_transfer_redirect(SHOP_LOGIN, mint(tenant))
+            client,
+            tenant,
+            build_session_transfer_redirect(SHOP_LOGIN, mint_for(tenant)),
         )
         claims = verified(
             tenant, tokens["id_token"], aud="shop", nonce="n-1", sub="auth0|ada"
@@ -104,7 +106,7 @@ class TestTokens:
         tokens = enter(
             client,
             tenant,
-            build_session_transfer_redirect(SHOP_LOGIN, mint(tenant)),
+            build_session_transfer_redirect(SHOP_LOGIN, mint_for(tenant)),
             audience="https://api.acme.example/",
         )
         claims = verified(tenant, tokens["access_token"], sub="auth0|ada", azp="shop")
@@ -121,7 +123,9 @@ class TestTokens:
 
         tenant.action = action
         tokens = enter(
-            client, tenant, build_session_transfer_redirect(SHOP_LOGIN, mint(tenant))
+            client,
+            tenant,
+            build_session_transfer_redirect(SHOP_LOGIN, mint_for(tenant)),
         )
         for token in (tokens["id_token"], tokens["access_token"]):
             assert {"team": "tier 2"} == actor_from_claims(
@@ -190,7 +194,9 @@ class TestFlaskShop:
     @pytest.mark.parametrize("organization", [None, "acme"])
     def test_delegated_login(self, tenant, shop, organization):
         """From the URL that we build to the banner."""
-        url = build_session_transfer_redirect(SHOP_LOGIN, mint(tenant), organization)
+        url = build_session_transfer_redirect(
+            SHOP_LOGIN, mint_for(tenant), organization
+        )
         with Person(tenant) as sam:
             callback = sam.open(
                 self.open(shop, url.replace("https://shop.example.com", "")).location

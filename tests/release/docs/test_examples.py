@@ -20,6 +20,7 @@ import jwt
 import pytest
 import requests
 import stamina
+from calls import mint_for
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -67,12 +68,6 @@ def example(request):
         if block.name and request.function.__name__ == test_name(path, block.name)
     }
     return lambda **given: run(path, name, **given)
-
-
-@pytest.fixture
-def tenant():
-    with LocalTenant() as tenant:
-        yield tenant
 
 
 @pytest.fixture
@@ -202,22 +197,11 @@ def log_restored():
     logger.handlers[:], logger.level, logger.propagate = before
 
 
-def mint(tenant, agent, **more):
-    return request_session_transfer_token(
-        **tenant.console,
-        subject_token=tenant.subject_token("auth0|ada"),
-        subject_token_type=tenant.subject_token_type,
-        actor_token=agent.actor_token,
-        actor_token_type=agent.actor_token_type,
-        **more,
-    )
-
-
 def test_audit_django(example, tenant, agent, tmp_path, log_restored):
     """Django's setting writes the agent and the reason to the file."""
     file = tmp_path / "audit.log"
     logging.config.dictConfig(example(AUDIT_FILE=str(file))["LOGGING"])
-    mint(tenant, agent, reason="ticket 7")
+    mint_for(tenant, reason="ticket 7")
     assert re.search(
         r"INFO .* issued .* actor=auth0\|sam reason=ticket 7", file.read_text()
     )
@@ -226,7 +210,7 @@ def test_audit_django(example, tenant, agent, tmp_path, log_restored):
 def test_audit_structlog(example, tenant, agent, capsys, log_restored):
     """structlog writes one JSON object with the record's fields, and all of them."""
     scope = example()
-    mint(tenant, agent, reason="ticket 7")
+    mint_for(tenant, reason="ticket 7")
     event = json.loads(capsys.readouterr().err)
     assert scope["FIELDS"] | {"event"} == set(event)
     assert ("auth0|sam", "ticket 7") == (

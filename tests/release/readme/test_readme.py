@@ -17,17 +17,10 @@ from release.blocks import ROOT, blocks, run
 
 import auth0_stt
 from auth0_stt import DELEGATED_SESSION_LIFETIME
-from auth0_stt.testing import LocalTenant
 
 README = ROOT / "README.rst"
 TEXT = README.read_text("utf-8")
 FLAT = " ".join(TEXT.split())
-
-
-@pytest.fixture
-def tenant():
-    with LocalTenant() as tenant:
-        yield tenant
 
 
 class Session(dict):

@@ -1,11 +1,9 @@
-"""The parts that are neither ours nor the judge's: a person with a browser, and what a console sends."""
+"""A person with a browser, who is neither ours nor the judge's."""
 
 import re
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
-
-from auth0_stt import ID_TOKEN_TYPE, request_session_transfer_token
 
 SHOP_LOGIN = "https://shop.example.com/login"
 
@@ -47,16 +45,3 @@ def query(url):
     pairs = parse_qsl(urlsplit(url).query, strict_parsing=True)
     assert len(pairs) == len(dict(pairs))
     return dict(pairs)
-
-
-def mint(tenant, **changes):
-    """Mint for Ada with our own function."""
-    arguments = {
-        **tenant.console,
-        "subject_token": tenant.subject_token("auth0|ada"),
-        "subject_token_type": tenant.subject_token_type,
-        "actor_token": tenant.agent_tokens()["id_token"],
-        "actor_token_type": ID_TOKEN_TYPE,
-        **changes,
-    }
-    return request_session_transfer_token(arguments.pop("domain"), **arguments)
