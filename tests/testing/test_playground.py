@@ -16,6 +16,7 @@ import requests
 
 from auth0_stt.rules import RULES
 from auth0_stt.testing.playground import Playground, serve
+from auth0_stt.testing.playground.diagnosis import findings
 from auth0_stt.testing.playground.switches import SWITCHES
 from auth0_stt.testing.tenant.settings import lookup
 
@@ -55,6 +56,14 @@ PARTIES = ("console", "shop")
 SETTINGS = [
     each for each in SWITCHES if RULES[each].setting and RULES[each].whose in PARTIES
 ]
+#: The switches that the doctor can't see, and what it sees instead.
+UNSEEN = {
+    "forwarded-address": ["same-address"],
+    "login-route-passes-token": [],
+    "session-transfer-audience": [],
+    "tenant-answers": [],
+    "two-domains": ["no-open-session"],
+}
 #: The domain under which requests files the cookies of localhost.
 LOCALHOST = "localhost.local"
 
@@ -323,6 +332,34 @@ class TestSwitches:
         page = person.get("").text
         assert "as it should be" not in page
         assert "Log out of the shop first" in page
+
+
+class TestDoctor:
+    @pytest.mark.parametrize("rule", sorted(set(SWITCHES) - set(UNSEEN)))
+    def test_finds_the_cause(self, person, rule):
+        """It names the same rule as the tenant, from settings and the log alone."""
+        person.enter(rule)
+        assert [rule] == [finding.rule for finding in findings(person.visitor)]
+
+    @pytest.mark.parametrize("rule", sorted(UNSEEN))
+    def test_does_not_guess(self, person, rule):
+        """What neither a setting nor the log can show, it does not claim to see."""
+        person.enter(rule)
+        assert UNSEEN[rule] == [each.rule for each in findings(person.visitor)]
+
+    def test_finds_nothing_if_all_is_well(self, person):
+        """The playground's tenant is set up right."""
+        person.enter()
+        assert [] == findings(person.visitor)
+        assert "What the doctor says" not in person.get("trail").text
+
+    def test_stands_on_the_page_of_a_failure(self, person):
+        """What it found and where, next to the library's error and below the hops."""
+        for page in (person.enter("console-may-mint"), person.get("trail")):
+            assert "What the doctor says" in page.text
+            assert "<dd>false (in console)</dd>" in page.text
+        person.enter("tenant-answers")
+        assert "neither a setting nor the log" in person.get("trail").text
 
 
 class TestScenario:

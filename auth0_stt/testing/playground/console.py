@@ -20,6 +20,7 @@ from ... import (
 )
 from ...rules import RULES
 from ..tenant.origin import REASON_HEADER, RULE_HEADER
+from .diagnosis import findings
 from .guard import guard
 from .state import CUSTOMERS, VISITOR_HEADER, Visitor
 from .switches import AGENT, GROUPS, SWITCHES, explained
@@ -28,7 +29,6 @@ from .trail import SCANNER, VERDICTS, Message, Outcome
 # Where the agent seems to have been at the click (RFC 5737).
 FORMER_ADDRESS = "198.51.100.7"
 TOO_LATE = 61.0
-MISSPELT = "urn:acme:costumer"
 
 
 def console_app(visitor: Visitor) -> Flask:
@@ -61,7 +61,7 @@ def console_app(visitor: Visitor) -> Flask:
             with _web(visitor) as web, _audited(visitor.audit):
                 result = request_session_transfer_token(**_request(visitor, web))
         except SessionTransferError as error:
-            return _refused(error)
+            return _refused(visitor, error)
         url = build_session_transfer_redirect(visitor.addresses.shop + "login", result)
         if visitor.on("token-fresh"):
             visitor.tenant.clock.advance(TOO_LATE)
@@ -100,13 +100,10 @@ def _request(visitor: Visitor, web: Session) -> Dict[str, Any]:
     actor_token = _actor_token(visitor, settings)
     if visitor.on("client-credentials"):
         settings["client_secret"] = "the-one-from-staging"
-    subject_token_type = visitor.tenant.subject_token_type
     return dict(
         settings,
         subject_token=visitor.tenant.subject_token(visitor.customer),
-        subject_token_type=MISSPELT
-        if visitor.on("profile-exists")
-        else subject_token_type,
+        subject_token_type=visitor.subject_token_type,
         actor_token=actor_token,
         actor_token_type=ID_TOKEN_TYPE,
         reason=asked.form.get("reason", "").strip() or None,
@@ -136,8 +133,10 @@ def _agents_address(visitor: Visitor) -> Optional[str]:
     return FORMER_ADDRESS if visitor.on("same-address") else asked.remote_addr
 
 
-def _refused(error: SessionTransferError) -> Response:
-    page = render_template("playground/refused.html", error=error)
+def _refused(visitor: Visitor, error: SessionTransferError) -> Response:
+    page = render_template(
+        "playground/refused.html", error=error, findings=findings(visitor)
+    )
     answer = make_response(page, 502)
     reason = f"{error.code}: {error}"
     answer.headers[REASON_HEADER] = reason.encode("ascii", "replace").decode()
@@ -160,6 +159,7 @@ def _trail(visitor: Visitor) -> Dict[str, Any]:
         "switch": switch,
         "cause": _first(messages, switch.step) if switch else None,
         "symptom": _symptom(messages, outcome),
+        "findings": findings(visitor),
         "logs": list(visitor.tenant.logs),
         "audit": list(visitor.audit),
         "scenario": visitor.addresses.console + "?" + urlencode(query),

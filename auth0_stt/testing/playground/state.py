@@ -17,6 +17,7 @@ CUSTOMERS = {
     "auth0|ada": "her cart shows the wrong price",
     "auth0|lin": "an order that never arrived",
 }
+MISSPELT = "urn:acme:costumer"
 # What a switch may change in the tenant.
 CHANGEABLE = (
     "settings",
@@ -99,6 +100,12 @@ class Visitor:
     def other_customer(self) -> str:
         """The customer who is not entered now."""
         return next(each for each in CUSTOMERS if each != self.customer)
+
+    @property
+    def subject_token_type(self) -> str:
+        """The one that the console sends."""
+        right = self.tenant.subject_token_type
+        return MISSPELT if self.on("profile-exists") else right
 
     def application(self, client_id: str) -> Dict[str, Any]:
         """Return an application's ``domain``, ``client_id`` and ``client_secret``."""
