@@ -7,8 +7,11 @@ _SECRET_NAME = re.compile(
     r"secret|password|assertion$|_key$|(^|_)tokens?$|^code_verifier$|authorization|cookie",
     re.IGNORECASE,
 )
-# A JWT, or a run of characters that is longer than any word or id.
-_SECRET_TEXT = re.compile(r"eyJ[\w-]+(\.[\w-]*){1,4}|(?<![\w.:/-])[A-Za-z0-9_+=-]{32,}")
+# A JWT, or a run of characters with a digit that is longer than any word.
+_SECRET_TEXT = re.compile(
+    r"eyJ[\w-]+(\.[\w-]*){1,4}"
+    r"|(?<![\w.:/-])(?=[A-Za-z_+=-]*[0-9])[A-Za-z0-9_+=-]{32,}"
+)
 
 
 def concealer(documents: Mapping[str, Any]) -> Callable[[str], str]:

@@ -85,7 +85,7 @@ SOURCES: Dict[str, Source] = {
         Source(
             "organization-connections",
             "organizations/{organization}/enabled_connections",
-            "read:organizations",
+            "read:organization_connections",
             items="enabled_connections",
         ),
         Source(

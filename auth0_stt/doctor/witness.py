@@ -18,7 +18,8 @@ from .documents import Document
 MINT_TEXTS = (
     (r"setactor is required|setactor_required", "action-sets-actor"),
     (r"mfa is not supported|mfa_required", "mfa"),
-    (r"actor.{0,40}(nested|properties|level)", "actor-shape"),
+    (r"transaction has no .actor", "action-reads-actor"),
+    (r"setactor\(\)|actor.{0,40}(nested|properties|level)", "actor-shape"),
     (r"invalid actor token.*('?exp'?\b|expired)", "actor-token-fresh"),
     (r"invalid actor token.*(user|blocked)", "actor-active"),
     (r"invalid actor token.*(alg\b|algorithm)", "id-token-algorithm"),
@@ -140,6 +141,10 @@ class Testimony:
         if rule == "token-unused" and not self.entered and self._seconds() > _LIFETIME:
             return "token-fresh"
         return rule
+
+    def arrived(self) -> bool:
+        """Tell whether the last token reached ``/authorize``, whatever became of it."""
+        return self.entered or self.redemption_failure() is not None
 
     def _seconds(self) -> float:
         begin = self.minted.date if self.minted else None

@@ -261,7 +261,7 @@ class TestFinding:
         """No finding repeats a secret or a token, wherever in the documents it is."""
         secret = {
             "JWT": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhdXRoMHxhZGEifQ.c2lnbmF0dXJl",
-            "opaque": "Zx" * 24,
+            "opaque": "Zx4" * 16,
             "named": "hunter2-hunter2",
         }[kind]
         found = documents()
@@ -273,6 +273,13 @@ class TestFinding:
         text = json.dumps([str(each) for each in diagnose(found)])
         assert "Bad token *** given" in text
         assert secret not in text
+
+    def test_names_are_shown(self):
+        """The name of Auth0's first connection is as long as a token, and stays."""
+        found = documents()
+        found["shop-connections"] = [{"name": "Username-Password-Authentication"}]
+        finding = by_rule(found)["shop-connection"]
+        assert "Username-Password-Authentication" == finding.found
 
     def test_is_one_line(self):
         """What a server or an Action wrote can't forge a line of the report."""
