@@ -27,8 +27,8 @@ nitpick_ignore_regex = [
     ("py:.*", r"(Any|Callable|Dict|List|Mapping|Optional|Sequence|Tuple|Type|Union)"),
 ]
 
-# What is in quotes gets copied.
-smartquotes = False
+# Dashes, but no curly quotes: what is in quotes gets copied.
+smartquotes_action = "D"
 
 # Auth0's pages, by their path.
 extlinks = {"auth0": ("https://auth0.com/docs/%s", None)}

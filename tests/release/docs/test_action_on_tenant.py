@@ -3,14 +3,13 @@
 import json
 
 import pytest
+from calls import mint_for
 
-from auth0_stt import (
-    ID_TOKEN_TYPE,
-    CustomTokenExchangeError,
-    build_session_transfer_redirect,
-    request_session_transfer_token,
-)
+from auth0_stt import CustomTokenExchangeError, build_session_transfer_redirect
 from auth0_stt.testing import LocalTenant
+
+#: What the Action insists on.
+WHY = {"reason": "ticket 7"}
 
 
 @pytest.fixture
@@ -35,20 +34,9 @@ def tenant(play, signing):
         yield tenant
 
 
-def mint(tenant, subject_token, **more):
-    return request_session_transfer_token(
-        **tenant.console,
-        subject_token=subject_token,
-        subject_token_type=tenant.subject_token_type,
-        actor_token=tenant.agent_tokens()["id_token"],
-        actor_token_type=ID_TOKEN_TYPE,
-        **{"reason": "ticket 7", **more},
-    )
-
-
 def test_an_agent_enters(tenant, signing):
     """What Python signed and JavaScript verified opens the account, with the reason."""
-    token = mint(tenant, signing.sign_subject("auth0|ada"))
+    token = mint_for(tenant, subject_token=signing.sign_subject("auth0|ada"), **WHY)
     url = build_session_transfer_redirect("https://shop.example.com/login", token)
     claims = tenant.redeem(url)
     assert ("auth0|ada", {"sub": "auth0|sam", "reason": "ticket 7"}) == (
@@ -68,7 +56,9 @@ def test_an_agent_enters(tenant, signing):
 def test_refusals_reach_the_console(tenant, signing, customer, more, code, word):
     """The library raises what the Action decided, and the Action's word is kept."""
     with pytest.raises(CustomTokenExchangeError) as caught:
-        mint(tenant, signing.sign_subject(customer), **more)
+        mint_for(
+            tenant, subject_token=signing.sign_subject(customer), **{**WHY, **more}
+        )
     assert (code, word) == (str(caught.value.code), caught.value.error)
 
 
@@ -76,6 +66,6 @@ def test_a_forged_token(tenant, signing, new_key, monkeypatch):
     """A token that another key signed opens nothing, and the hint says where to look."""
     monkeypatch.setenv("SUBJECT_KEY_FILE", str(new_key("other.pem")))
     with pytest.raises(CustomTokenExchangeError) as caught:
-        mint(tenant, signing.sign_subject("auth0|ada"))
+        mint_for(tenant, subject_token=signing.sign_subject("auth0|ada"), **WHY)
     assert "ERR_JWKS_NO_MATCHING_KEY" in caught.value.error_description
     assert "signed" in caught.value.hint
