@@ -10,6 +10,8 @@ from authlib.integrations.requests_client import OAuth2Session
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
 
 from .tenant.origin import ADDRESS_HEADER, REASON_HEADER, RULE_HEADER
 from .tenant.settings import SHOP_ID
@@ -36,6 +38,23 @@ class RedemptionFailed(Exception):  # noqa: N818
         return self.reason
 
 
+class _Loopback(HTTPAdapter):
+    """Reaches a tenant on loopback under the public domain that a URL has."""
+
+    def __init__(self, tenant: State) -> None:
+        super().__init__()
+        scheme = "https" if tenant.tls else "http"
+        self._origin = f"{scheme}://127.0.0.1:{tenant.port}"
+
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        parts = urlsplit(str(request.url))
+        request.headers["Host"] = parts.netloc
+        request.url = str(request.url).replace(
+            f"{parts.scheme}://{parts.netloc}", self._origin, 1
+        )
+        return super().send(request, *args, **kwargs)
+
+
 class Browser:
     """A browser with cookies of its own at one IP address, fit for several logins in a row."""
 
@@ -45,6 +64,8 @@ class Browser:
         self.session: OAuth2Session = OAuth2Session()
         self.session.trust_env = False
         self.session.verify = tenant.ca_file or True
+        for domain in tenant.public_domains or ():
+            self.session.mount(f"https://{domain}/", _Loopback(tenant))
 
     def __enter__(self) -> "Browser":
         return self
@@ -144,7 +165,7 @@ class Browser:
             state=state,
             code_verifier=verifier,
             timeout=TIMEOUT,
-            headers=self._headers(issuer),
+            headers=self._headers(),
         )
         return self._verified(token["id_token"], issuer, web.client_id, nonce)
 
@@ -209,14 +230,14 @@ class Browser:
     def _get(self, url: str) -> Any:
         return self._send("GET", url)
 
-    def _headers(self, url: str) -> Dict[str, str]:
+    def _headers(self) -> Dict[str, str]:
         return {ADDRESS_HEADER: f"{self._tenant.address_secret} {self.ip}"}
 
     def _send(self, method: str, url: str, **kwargs: Any) -> Any:
         return self.session.request(
             method,
             url,
-            headers=self._headers(url),
+            headers=self._headers(),
             withhold_token=True,
             allow_redirects=False,
             timeout=TIMEOUT,

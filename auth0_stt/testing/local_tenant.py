@@ -11,6 +11,7 @@ from .tenant.clock import Clock
 from .tenant.issue import refresh_token, tokens_for
 from .tenant.login import SESSION_LIFETIME
 from .tenant.logs import Log
+from .tenant.management import SCOPES, management_token
 from .tenant.origin import ADDRESS_HEADER
 from .tenant.records import Fault, Records, Session
 from .tenant.settings import CONSOLE_ID, SHOP_ID, SUBJECT_TOKEN_TYPE, Settings
@@ -51,6 +52,10 @@ class LocalTenant:
     and ``127.0.0.1``), so that the agent's own session does not stop the delegated login.
 
     ``tls=True`` serves HTTPS under a certificate authority of its own, in ``ca_file``.
+    ``port`` is a fixed port instead of a free one. ``public_domains`` are two names instead
+    of the two of loopback, for clients that refuse loopback or a port: the names must lead to
+    the port here, as ``localhost_names(tenant)`` makes them do, and TLS must be on or be
+    added by whatever stands between.
     """
 
     subject_token_type = SUBJECT_TOKEN_TYPE
@@ -71,8 +76,13 @@ class LocalTenant:
     clock = Part[Clock]()
     records = Part[Records]()
 
-    def __init__(self, tls: bool = False, port: int = 0) -> None:
-        self.state: State = State(tls=tls)
+    def __init__(
+        self,
+        tls: bool = False,
+        port: int = 0,
+        public_domains: Optional[Tuple[str, str]] = None,
+    ) -> None:
+        self.state: State = State(tls=tls, public_domains=public_domains)
         self._wanted_port = port
         self._server: Optional[Server] = None
         self._certificates: Optional[Certificates] = None
@@ -83,7 +93,8 @@ class LocalTenant:
         context = None
         if self.state.tls:
             self._certificates = Certificates()
-            context = self._certificates.server_context()
+            names = self.public_domains or ()
+            context = self._certificates.server_context(*names)
             self.state.ca_file = self._certificates.ca_file
         self._server = Server(self._app, self.state.fault, context, self._wanted_port)
         self.state.port = int(self._server.server_address[1])
@@ -106,6 +117,16 @@ class LocalTenant:
     def tls(self) -> bool:
         """Whether it serves HTTPS."""
         return self.state.tls
+
+    @property
+    def public_domains(self) -> Optional[Tuple[str, str]]:
+        """The console's domain and the shop's, where they are not those of loopback."""
+        return self.state.public_domains
+
+    @property
+    def subject_token_key(self) -> str:
+        """The key of the subject tokens: JWTs with ``sub`` and ``exp``, under HS256."""
+        return self.state.subject_tokens.key
 
     @property
     def port(self) -> int:
@@ -191,6 +212,15 @@ class LocalTenant:
         credentials = methods[method]["credentials"]
         if credential not in credentials:
             credentials.append(credential)
+
+    @property
+    def management_token(self) -> str:
+        """An access token that reads all of the Management API below ``/api/v2/``."""
+        return self.new_management_token(*SCOPES)
+
+    def new_management_token(self, *scopes: str, lifetime: float = 86400.0) -> str:
+        """Return an access token for the Management API with these scopes."""
+        return management_token(self.state, list(scopes), lifetime)
 
     def browser(self, ip: str = "127.0.0.1") -> Browser:
         """Return a browser that keeps its cookies, at an IP address."""

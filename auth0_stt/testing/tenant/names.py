@@ -175,11 +175,9 @@ class Named(Dict[str, Any]):
 
     def _complaint(self, name: str) -> str:
         said = f"Auth0 has no {name!r} in {self._where}"
-        near = difflib.get_close_matches(str(name), self._schema, 1, 0.5)
-        if near:
-            return f"{said}: did you mean {near[0]!r}?"
-        homes = [".".join(path) for path in _homes(self._schema, name)]
-        return f"{said}: did you mean {homes[0]!r}?" if homes else said
+        near = [".".join(path) for path in _homes(self._schema, name)]
+        near += difflib.get_close_matches(str(name), self._schema, 1, 0.5)
+        return f"{said}: did you mean {near[0]!r}?" if near else said
 
 
 def _homes(schema: Mapping[str, Any], name: str) -> Iterator[Tuple[str, ...]]:

@@ -99,7 +99,8 @@ def _tenant() -> Settings:
                 "pre-custom-token-exchange": {"max_attempts": 10, "rate": 600000},
             },
         },
-        "custom_domains": [],
+        # None: that of the shop. []: console and shop share the canonical one.
+        "custom_domains": None,
     }
 
 

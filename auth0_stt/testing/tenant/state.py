@@ -85,9 +85,24 @@ class State:
         """The issuers of its tokens, one for each domain."""
         return [f"{self.scheme}://{domain}/" for domain in self.domains]
 
+    @property
+    def custom_domains(self) -> List[Settings]:
+        """The custom domains, as the Management API has them: by default the shop's."""
+        settings = self.tenant_setting("custom_domains")
+        if settings is not None:
+            return list(settings)
+        shops = {
+            "custom_domain_id": "cd_shop",
+            "domain": self.domains[1],
+            "primary": True,
+            "status": "ready",
+            "type": "self_managed_certs",
+        }
+        return [shops]
+
     def domain_of(self, client_id: str) -> str:
-        """Return the domain that an application is told: the shop has one of its own."""
-        domain = self.domains[client_id == SHOP_ID]
+        """Return the domain that an application is told: the shop has a custom one."""
+        domain = self.domains[client_id == SHOP_ID and bool(self.custom_domains)]
         return domain if self.scheme == "https" else "http://" + domain
 
     def application(self, client_id: str) -> Dict[str, Any]:

@@ -96,9 +96,14 @@ def verified(token: str, now: float, **expected: Dict[str, Any]) -> Dict[str, An
 class SubjectTokens:
     """The subject tokens of the company in this tenant: short-lived JWTs under a shared key."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._key = OctKey.import_key(secrets.token_bytes(32))
+    def __init__(self, clock: Clock, key: Optional[str] = None) -> None:
+        self.key: str = key or secrets.token_urlsafe(32)
         self._clock: Callable[[], float] = clock
+
+    @property
+    def _key(self) -> OctKey:
+        key: OctKey = OctKey.import_key(self.key)
+        return key
 
     def sign(self, user_id: str, lifetime: float) -> str:
         """Return a token that names a user for ``lifetime`` seconds."""

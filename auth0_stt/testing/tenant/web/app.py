@@ -1,11 +1,11 @@
 """The application that answers for the tenant."""
 
-from typing import Optional
+from typing import Any, Dict, Optional
 
 from flask import Flask, Response
 
 from ..state import State
-from . import account, authorize, documents, token
+from . import account, authorize, documents, management, token
 from .oauth import authorization_server
 from .origin import STATE, host, state
 
@@ -14,12 +14,25 @@ def tenant_app(tenant: State) -> Flask:
     """Return the application that answers for the tenant."""
     app = Flask(__name__, static_folder=None)
     app.extensions[STATE] = tenant
+    app.wsgi_app = _Scheme(app.wsgi_app, tenant)  # type: ignore[method-assign]
     app.before_request(_own_domains_only)
     app.after_request(_leave_no_trace)
     authorization_server(tenant, app)
-    for routes in (authorize.routes, token.routes, account.routes, documents.routes):
-        app.register_blueprint(routes)
+    for module in (authorize, token, account, documents, management):
+        app.register_blueprint(module.routes)
     return app
+
+
+class _Scheme:
+    """Says https where something in front of the tenant ends TLS."""
+
+    def __init__(self, app: Any, tenant: State) -> None:
+        self._app = app
+        self._tenant = tenant
+
+    def __call__(self, environ: Dict[str, Any], start_response: Any) -> Any:
+        environ["wsgi.url_scheme"] = self._tenant.scheme
+        return self._app(environ, start_response)
 
 
 def _own_domains_only() -> Optional[Response]:

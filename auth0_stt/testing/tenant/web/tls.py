@@ -22,9 +22,11 @@ class Certificates:
         self.ca_file: str = os.path.join(self._folder, "ca.pem")
         self._authority.cert_pem.write_to_path(self.ca_file)
 
-    def server_context(self) -> ssl.SSLContext:
+    def server_context(self, *public_domains: str) -> ssl.SSLContext:
         """Return a context that serves localhost and takes a client's certificate, if any."""
-        names = ("localhost", "mtls.localhost", "*.localhost", "127.0.0.1", "::1")
+        public = [name.partition(":")[0] for name in public_domains]
+        names = ["localhost", "mtls.localhost", "*.localhost", "127.0.0.1", "::1"]
+        names += [*public, *("mtls." + name for name in public)]
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._authority.issue_cert(*names).configure_cert(context)
         self._authority.configure_trust(context)
@@ -50,20 +52,26 @@ class Certificates:
 
 
 @contextlib.contextmanager
-def localhost_names() -> Iterator[None]:
+def localhost_names(*tenants: Any) -> Iterator[None]:
     """Make names like ``mtls.localhost`` resolve in this process, as RFC 6761, 6.3 asks.
 
     Not every system's resolver does. Needed for ``client_certificate`` against a tenant with
-    ``tls=True``; it replaces ``socket.getaddrinfo`` while it lasts.
+    ``tls=True``; it replaces ``socket.getaddrinfo`` while it lasts. The public domains of the
+    tenants given lead to their ports, whatever port is asked for.
     """
     original = socket.getaddrinfo
+    ports = {
+        name: tenant.port for tenant in tenants for name in tenant.public_domains or ()
+    }
 
-    def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+    def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
         name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-        loopback = isinstance(name, str) and name.rstrip(".").lower().endswith(
-            ".localhost"
-        )
-        return original("127.0.0.1" if loopback else host, *args, **kwargs)
+        name = name.rstrip(".").lower() if isinstance(name, str) else ""
+        public = name[len("mtls.") :] if name.startswith("mtls.") else name
+        if public in ports:
+            return original("127.0.0.1", ports[public], *args, **kwargs)
+        loopback = name.endswith(".localhost")
+        return original("127.0.0.1" if loopback else host, port, *args, **kwargs)
 
     socket.getaddrinfo = getaddrinfo
     try:

@@ -1,0 +1,98 @@
+"""``auth0-stt tenant``: the local tenant in a process of its own."""
+
+import argparse
+import socket
+import sys
+import threading
+from typing import Any, Mapping
+
+from .ends import DONE, CommandError
+
+_DESCRIPTION = """\
+Serve a tenant on this machine, for applications in any language. What they have to know
+is written to standard output as variables for a shell; ids and secrets are always the
+same. It listens on loopback only. Ctrl-C ends it. Needs Python 3.10 and
+"auth0-stt[testing]".
+"""
+
+_EPILOG = """\
+example:
+  auth0-stt tenant --port 8400 > tenant.env &
+  . ./tenant.env && auth0-stt mint --target-login-url "$SHOP_LOGIN_URL"
+
+The settings file is JSON under the names of Auth0's Management API, by application, such
+as {"shop": {"callbacks": ["http://127.0.0.1:3000/callback"]}}; "tenant" is for settings
+of the tenant, "users", "organizations", "connections", "resource_servers",
+"token_exchange_profiles" and "actions" are for the rest.
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command ``tenant``."""
+    parser = commands.add_parser(
+        "tenant",
+        help="serve a tenant on this machine",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=_run)
+    parser.add_argument(
+        "--port", type=int, default=8400, help="8400 by default; 0 takes a free one"
+    )
+    parser.add_argument(
+        "--tls",
+        action="store_true",
+        help="serve HTTPS, under a certificate authority that is made for this run",
+    )
+    parser.add_argument(
+        "--settings", metavar="FILE", help="settings to change, in JSON"
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from ..testing.standalone import standalone_tenant, write_environment
+
+    port = options.port or _free_port()
+    settings = _settings(options.settings) if options.settings else {}
+    _check_port(port)
+    try:
+        tenant = standalone_tenant(port, options.tls, settings)
+    except (KeyError, TypeError) as error:
+        raise CommandError(f"--settings: {error.args[0]}") from None
+    try:
+        with tenant:
+            write_environment(tenant, sys.stdout)
+            print(f"The tenant listens on {tenant.domain}", file=sys.stderr)
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        pass
+    return DONE
+
+
+def _settings(path: str) -> Mapping[str, Any]:
+    from ..testing.standalone import load_settings
+
+    try:
+        return load_settings(path)
+    except (OSError, ValueError, TypeError) as error:
+        raise CommandError(f"--settings {path}: {error}") from None
+
+
+def _check_port(port: int) -> None:
+    if not 0 < port <= 65533:
+        raise CommandError("--port must be from 0 to 65533")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            text = f"--port {port}: {error.strerror}"
+            raise CommandError(text, "port_unavailable") from None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

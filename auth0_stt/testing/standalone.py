@@ -1,0 +1,143 @@
+"""A tenant in a process of its own: what ``auth0-stt tenant`` serves.
+
+Its ids and secrets are always the same, so that two applications in two terminals can be
+told once. The variables on standard output, ready for a shell:
+
+======================================  ==============================================
+``AUTH0_DOMAIN``                        the console's domain, for the library and its
+                                        command line; with scheme and port
+``AUTH0_CLIENT_ID``                     ``console``
+``AUTH0_CLIENT_SECRET``                 the console's secret
+``AUTH0_SUBJECT_TOKEN_TYPE``            what picks the exchange profile
+``AUTH0_SUBJECT_TOKEN``                 names Ada, for a day
+``AUTH0_ACTOR_TOKEN``                   Sam's ID token, for ten hours
+``AUTH0_MANAGEMENT_TOKEN``              reads the Management API, for ``doctor``
+``CONSOLE_DOMAIN``                      the same three once more, under the names that
+``CONSOLE_CLIENT_ID``                   the example console has
+``CONSOLE_CLIENT_SECRET``
+``SUBJECT_TOKEN_TYPE``                  what picks the exchange profile
+``SUBJECT_TOKEN_KEY``                   the key of the subject tokens: JWTs with ``sub``
+                                        and ``exp``, HS256
+``SHOP_DOMAIN``                         the shop's domain
+``SHOP_CLIENT_ID``                      ``shop``
+``SHOP_CLIENT_SECRET``                  the shop's secret
+``SHOP_LOGIN_URL``                      the shop's ``initiate_login_uri``
+======================================  ==============================================
+
+With TLS also ``REQUESTS_CA_BUNDLE``, ``SSL_CERT_FILE`` and ``NODE_EXTRA_CA_CERTS``, all
+three the path of the certificate authority.
+
+The console may be at ``http://localhost:{port + 1}`` and the shop at
+``http://127.0.0.1:{port + 2}``, each with its callback at ``/callback``,
+``/auth/callback`` or ``/oauth2/callback``; a settings file may say otherwise.
+"""
+
+import json
+import shlex
+from typing import Any, Dict, Mapping, TextIO
+
+from .local_tenant import LocalTenant
+from .tenant.settings import CONSOLE_ID, SHOP_ID
+
+SECRETS = {
+    CONSOLE_ID: "console-secret-of-the-local-tenant",
+    SHOP_ID: "shop-secret-of-the-local-tenant",
+}
+SUBJECT_TOKEN_KEY = "subject-token-key-of-the-local-tenant"
+CALLBACKS = ("/callback", "/auth/callback", "/oauth2/callback")
+# What a settings file may hold beside applications and "tenant".
+TABLES = (
+    "users",
+    "organizations",
+    "connections",
+    "resource_servers",
+    "token_exchange_profiles",
+    "actions",
+)
+DAY = 24 * 60 * 60.0
+
+
+def standalone_tenant(port: int, tls: bool, settings: Mapping[str, Any]) -> LocalTenant:
+    """Return a tenant with fixed ids and secrets, not yet running.
+
+    ``settings`` are those of a settings file: applications by their ids, ``tenant``, and
+    the tables of the tenant by their names, merged into the defaults.
+
+    Raises:
+        KeyError: Auth0 has no such name; the message suggests the right one.
+        TypeError: a value is not an object where one is needed.
+    """
+    tenant = LocalTenant(tls=tls, port=port)
+    state = tenant.state
+    state.subject_tokens.key = SUBJECT_TOKEN_KEY
+    for client_id, secret in SECRETS.items():
+        tenant.settings[client_id]["client_secret"] = secret
+    origins = {CONSOLE_ID: f"http://localhost:{port + 1}"}
+    origins[SHOP_ID] = f"http://127.0.0.1:{port + 2}"
+    for client_id, origin in origins.items():
+        tenant.settings[client_id].update(
+            callbacks=[origin + path for path in CALLBACKS],
+            allowed_logout_urls=[origin, origin + "/"],
+            initiate_login_uri=origin + "/login",
+        )
+    for name, value in settings.items():
+        target = getattr(state, name) if name in TABLES else tenant.settings
+        merge(target, value if name in TABLES else {name: value})
+    return tenant
+
+
+def merge(target: Dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Change what ``changes`` names, at any depth; a list is replaced as a whole."""
+    if not isinstance(changes, Mapping):
+        raise TypeError("a JSON object is needed")
+    for name, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(target.get(name), dict):
+            merge(target[name], value)
+        else:
+            target[name] = value
+
+
+def environment(tenant: LocalTenant) -> Dict[str, str]:
+    """Return the variables that tell applications of a running tenant."""
+    console, shop = tenant.console, tenant.shop
+    variables = {f"AUTH0_{name.upper()}": value for name, value in console.items()}
+    variables.update(
+        AUTH0_SUBJECT_TOKEN_TYPE=tenant.subject_token_type,
+        AUTH0_SUBJECT_TOKEN=tenant.subject_token("auth0|ada", DAY),
+        AUTH0_ACTOR_TOKEN=tenant.agent_tokens()["id_token"],
+        AUTH0_MANAGEMENT_TOKEN=tenant.management_token,
+    )
+    for prefix, application in (("CONSOLE_", console), ("SHOP_", shop)):
+        for name, value in application.items():
+            variables[prefix + name.upper()] = value
+    variables.update(
+        SUBJECT_TOKEN_TYPE=tenant.subject_token_type,
+        SUBJECT_TOKEN_KEY=tenant.subject_token_key,
+        SHOP_LOGIN_URL=str(tenant.settings[SHOP_ID].get("initiate_login_uri")),
+    )
+    if tenant.ca_file is not None:
+        for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
+            variables[name] = tenant.ca_file
+    return variables
+
+
+def write_environment(tenant: LocalTenant, stream: TextIO) -> None:
+    """Write the variables so that a shell takes them."""
+    for name, value in environment(tenant).items():
+        print(f"export {name}={shlex.quote(str(value))}", file=stream)
+    stream.flush()
+
+
+def load_settings(path: str) -> Mapping[str, Any]:
+    """Read a settings file.
+
+    Raises:
+        OSError: it can't be read.
+        ValueError: it is not JSON.
+        TypeError: it is not an object.
+    """
+    with open(path, encoding="utf-8") as file:
+        found = json.load(file)
+    if not isinstance(found, dict):
+        raise TypeError("a JSON object is needed")
+    return found

@@ -1,0 +1,162 @@
+"""``auth0-stt tenant``: a tenant in a process of its own."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+
+import processes
+import pytest
+import requests
+
+pytestmark = pytest.mark.skipif(
+    sys.version_info < (3, 10), reason="the local tenant needs Python 3.10"
+)
+
+BACK_HOME = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Served:
+    """The command, running: its variables, and how it ended."""
+
+    def __init__(self, *arguments):
+        self._started = processes.started(
+            [sys.executable, "-m", "auth0_stt", "tenant", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def __enter__(self):
+        self.process = self._started.__enter__()
+        # It writes this once it has told everything.
+        self.said = self.process.stderr.readline()
+        return self
+
+    def __exit__(self, *exc_info):
+        if self.process.poll() is None:
+            self.end(signal.SIGTERM)
+        self._started.__exit__(*exc_info)
+
+    def end(self, number):
+        self.process.send_signal(number)
+        out, self.rest = self.process.communicate(timeout=30)
+        pairs = (line.split("=", 1) for line in out.splitlines())
+        self.variables = {
+            name.replace("export ", ""): shlex.split(value)[0] for name, value in pairs
+        }
+        return self.process.returncode
+
+
+class TestServed:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_ends_clean(self, number):
+        """Ctrl-C and SIGTERM end it with 0 and without a word; the port is free then."""
+        port = free_port()
+        with Served("--port", str(port)) as served:
+            assert f"http://localhost:{port}" in served.said
+            assert (0, "") == (served.end(number), served.rest)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
+
+    def test_variables(self):
+        """Ids and secrets are the same in each run; what is signed is not."""
+        port = free_port()
+        runs = []
+        for _ in range(2):
+            with Served("--port", str(port)) as served:
+                served.end(signal.SIGTERM)
+                runs.append(served.variables)
+        first, second = runs
+        assert set(first) == set(second)
+        assert {
+            *("AUTH0_SUBJECT_TOKEN", "AUTH0_ACTOR_TOKEN", "AUTH0_MANAGEMENT_TOKEN")
+        } >= {name for name in first if first[name] != second[name]}
+        assert f"http://127.0.0.1:{port}" == first["SHOP_DOMAIN"]
+        assert first["AUTH0_CLIENT_SECRET"] == first["CONSOLE_CLIENT_SECRET"]
+
+    def test_mint_by_the_variables(self, tmp_path):
+        """What is written is all that `auth0-stt mint` needs, with TLS too."""
+        with Served("--port", str(free_port()), "--tls") as served:
+            lines = []
+            while "SSL_CERT_FILE" not in "".join(lines):
+                lines.append(served.process.stdout.readline())
+            script = "".join(lines) + '"$PYTHON" -m auth0_stt mint --json'
+            done = processes.run(
+                ["/bin/sh", "-c", script],
+                env={**BACK_HOME, "PYTHON": sys.executable},
+                encoding="utf-8",
+            )
+        assert 0 == done.returncode, done.stderr
+        assert 60 == json.loads(done.stdout)["expires_in"]
+
+    def test_settings(self, tmp_path):
+        """A file changes settings, and says who may log in."""
+        file = tmp_path / "settings.json"
+        changes = {
+            "shop": {"callbacks": ["http://127.0.0.1:3000/callback"]},
+            "users": {"auth0|ada": {"name": "Ada Lovelace"}},
+        }
+        file.write_text(json.dumps(changes))
+        port = free_port()
+        with Served("--port", str(port), "--settings", str(file)) as served:
+            lines = [served.process.stdout.readline() for _ in range(7)]
+            token = re.search("MANAGEMENT_TOKEN=(.*)", "".join(lines)).group(1)
+            with requests.Session() as session:
+                session.trust_env = False
+                shop = session.get(
+                    f"http://localhost:{port}/api/v2/clients/shop",
+                    headers={"Authorization": "Bearer " + token},
+                ).json()
+        assert changes["shop"]["callbacks"] == shop["callbacks"]
+        assert "shop-secret-of-the-local-tenant" == shop["client_secret"]
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            ('{"shop": {"callback": []}}', "did you mean 'callbacks'?"),
+            ('{"users": {"auth0|ada": {"nam": ""}}}', "did you mean 'name'?"),
+            ('{"users": []}', "a JSON object is needed"),
+            ("[]", "a JSON object is needed"),
+            ("no JSON", "Expecting value"),
+            (None, "No such file"),
+        ],
+    )
+    def test_settings(self, run, tmp_path, content, said):
+        """A file that can't be used ends it with 2 and says what is wrong."""
+        file = tmp_path / "settings.json"
+        if content is not None:
+            file.write_text(content)
+        port = str(free_port())
+        done = run("tenant", "--port", port, "--settings", str(file))
+        assert 2 == done.returncode
+        assert said in done.stderr
+
+    def test_port_in_use(self, run):
+        """A port that somebody has is named."""
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            done = run("tenant", "--port", str(port))
+        assert 2 == done.returncode
+        assert f"--port {port}: Address already in use" in done.stderr
+
+    @pytest.mark.parametrize("port", ["-1", "70000"])
+    def test_no_port(self, run, port):
+        """A port is a number that there is."""
+        done = run("tenant", "--port", port)
+        assert 2 == done.returncode
+        assert "--port must be from 0" in done.stderr
