@@ -124,6 +124,10 @@ _ALIASES = {
     "profile": "token-exchange-profiles",
     "token-exchange-profile": "token-exchange-profiles",
     "actions": "action",
+    "console/connections": "console-connections",
+    "shop/connections": "shop-connections",
+    "mfa": "mfa-policies",
+    "guardian": "mfa-policies",
     "console-client-connections": "console-connections",
     "shop-client-connections": "shop-connections",
     "policies": "mfa-policies",
@@ -205,6 +209,11 @@ class Documents:
     ) -> None:
         paths = {_path(key): value for key, value in given.items()}
         self._found: Dict[str, Any] = {}
+        for whose in ("console", "shop"):
+            for group, suffix in (("clients", ""), ("connections", "-connections")):
+                listed = paths.get(group)
+                if isinstance(listed, dict) and whose in listed:
+                    self._found[whose + suffix] = listed[whose]
         for path, value in paths.items():
             if not path.startswith("clients"):
                 self._found.setdefault(_name(path), value)

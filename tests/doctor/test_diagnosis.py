@@ -5,11 +5,25 @@ import json
 
 import pytest
 from healthy import ACTION_CODE, CONSOLE, SHOP, documents, entry
+from hypothesis import given
+from hypothesis import strategies as st
 
 from auth0_stt.doctor import Finding, diagnose
 from auth0_stt.doctor.diagnosis import NOT_JUDGED
+from auth0_stt.doctor.fixes import TOOLS, fixes
+from auth0_stt.doctor.report import report
 from auth0_stt.rules import RULES
 
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["", "http://[", "http://a:b/", "2026-11-25T03:00:00Z", "secte"]),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
 ORGANIZATION = "org_acme000000000001"
 AGENT, SERVER, ELSEWHERE = "203.0.113.7", "198.51.100.10", "192.0.2.99"
 
@@ -451,6 +465,37 @@ class TestKeys:
         ]
         findings = diagnose(found, console=CONSOLE, shop=SHOP, **OPTIONS)
         assert {"ok"} == {each.status for each in findings}
+
+    def test_grouped(self):
+        """The applications and their connections may come in one object each."""
+        found = documents()
+        found["clients"] = {name: found.pop(name) for name in ("console", "shop")}
+        found["connections"] = {
+            name: found.pop(name + "-connections") for name in ("console", "shop")
+        }
+        assert {"ok"} == {each.status for each in diagnose(found, **OPTIONS)}
+
+
+class TestAnything:
+    @given(data=st.data())
+    def test_any_value_anywhere(self, data):
+        """Whatever JSON a document holds, every rule gets a finding."""
+        found = documents()
+        for _ in range(data.draw(st.integers(1, 3))):
+            place, name = found, data.draw(st.sampled_from(sorted(found)))
+            while isinstance(place[name], (dict, list)) and place[name]:
+                if data.draw(st.booleans()):
+                    break
+                place = place[name]
+                names = place if isinstance(place, dict) else range(len(place))
+                name = data.draw(st.sampled_from(sorted(names)))
+            place[name] = data.draw(JSON)
+        findings = diagnose(found, **OPTIONS)
+        assert len(RULES) - len(NOT_JUDGED) == len(findings)
+        assert {"ok", "wrong", "unknown"} >= {each.status for each in findings}
+        for tool in TOOLS:
+            fixes(findings, found, tool)
+        report(findings, found)
 
 
 class TestAction:
