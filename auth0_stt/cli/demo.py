@@ -23,7 +23,9 @@ def add_parser(commands: Any) -> None:
         help="open a playground for the browser instead; Ctrl-C closes it",
     )
     parser.add_argument(
-        "--port", type=int, help="with --serve: its port; any free one by default"
+        "--port",
+        type=int,
+        help="with --serve: the first of its three ports; any free ones by default",
     )
 
 

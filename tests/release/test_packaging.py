@@ -71,3 +71,23 @@ def test_ci_gives_the_commands_of_the_readme():
     assert 2 == len(commands)
     for command in commands:
         assert f"\n    {command}\n" in readme
+
+
+def test_every_file_of_the_package_is_packed():
+    """A page, a style or a script that setup.cfg does not name is not in the wheel."""
+    patterns = read("setup.cfg")["options.package_data"]
+    packed = {
+        path
+        for package, names in patterns.items()
+        for name in names.replace(",", " ").split()
+        for path in (ROOT / package.replace(".", "/")).glob(name)
+    }
+    files = {path for path in (ROOT / "auth0_stt").rglob("*.*") if path.is_file()}
+    assert {path for path in files if path.suffix not in (".py", ".pyc")} == packed
+
+
+def test_every_folder_with_modules_is_packed():
+    """A package that setup.cfg does not name is not in the wheel."""
+    packages = read("setup.cfg")["options"]["packages"].split()
+    folders = {path.parent for path in (ROOT / "auth0_stt").rglob("*.py")}
+    assert {ROOT / package.replace(".", "/") for package in packages} == folders

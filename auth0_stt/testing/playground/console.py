@@ -19,12 +19,14 @@ from ... import (
     resolve_actor_token,
 )
 from ...rules import RULES
+from ..tenant.logs import Log
 from ..tenant.origin import REASON_HEADER, RULE_HEADER
 from .diagnosis import findings
 from .guard import guard
+from .hops import SCANNER
 from .state import CUSTOMERS, VISITOR_HEADER, Visitor
 from .switches import AGENT, GROUPS, SWITCHES, explained
-from .trail import SCANNER, VERDICTS, Message, Outcome
+from .trail import VERDICTS, Message, Outcome
 
 # Where the agent seems to have been at the click (RFC 5737).
 FORMER_ADDRESS = "198.51.100.7"
@@ -161,10 +163,23 @@ def _trail(visitor: Visitor) -> Dict[str, Any]:
         "symptom": _symptom(messages, outcome),
         "findings": findings(visitor),
         "logs": list(visitor.tenant.logs),
+        "facts": _facts,
         "audit": list(visitor.audit),
         "scenario": visitor.addresses.console + "?" + urlencode(query),
         "shop_url": visitor.addresses.shop,
     }
+
+
+def _facts(log: Log) -> List[str]:
+    """Return who is in an entry of the tenant's log."""
+    actor = log.details.get("actor") or {}
+    facts = {
+        "client": log.client_id,
+        "user": log.user_id,
+        "actor": actor.get("sub"),
+        "ip": log.ip,
+    }
+    return [f"{name} {value}" for name, value in facts.items() if value]
 
 
 def _first(messages: List[Message], step: str) -> Optional[int]:
