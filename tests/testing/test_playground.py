@@ -453,9 +453,20 @@ class TestTrail:
         """A login by hand is no delegated one, and no failure."""
         page = person.shop("login")
         assert None is person.trail.outcome
+        assert "A login is under way" in person.verdict()[1]
         assert "Who is really there" not in person.log_in(page).text
         assert "customer" == person.trail.outcome.kind
         assert "good" == person.verdict()[0]
+
+    def test_blames_nothing_on_the_failure_before(self, person):
+        """A token that nobody minted breaks no rule, whatever happened earlier."""
+        person.enter("shop-accepts-query")
+        person.visitor.prepare(())
+        person.shop("login?session_transfer_token=made-up")
+        assert ("login", "") == (
+            person.trail.outcome.kind,
+            person.trail.outcome.rule,
+        )
 
     def test_what_it_shows_is_text(self, person):
         """A reason in HTML stays text."""

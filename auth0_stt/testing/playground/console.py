@@ -151,12 +151,13 @@ def _trail(visitor: Visitor) -> Dict[str, Any]:
     messages, outcome = visitor.trail.copy(), visitor.trail.outcome
     rule_id = explained(outcome.rule, visitor.switches) if outcome else ""
     switch = SWITCHES.get(rule_id)
+    kind = outcome.kind if outcome else "started" if messages else "none"
     query = [("customer", visitor.customer)]
     query += [("switch", each) for each in SWITCHES if each in visitor.switches]
     return {
         "messages": messages,
         "outcome": outcome,
-        "verdict": VERDICTS[outcome.kind if outcome else "none"],
+        "verdict": VERDICTS[kind],
         "rule": RULES.get(rule_id),
         "switch": switch,
         "cause": _first(messages, switch.step) if switch else None,

@@ -38,6 +38,10 @@ VERDICTS: Dict[str, Tuple[str, str]] = {
         "Nothing has arrived yet",
         "The hops appear here once somebody has entered an account.",
     ),
+    "started": (
+        "A login is under way",
+        "The browser has not come back from the tenant yet.",
+    ),
     "entered": (
         "The agent is in",
         "The shop shows the account, and a banner says who is really there.",
@@ -223,7 +227,9 @@ class Recorder:
 
     def _conclude(self, answer: Answer) -> None:
         trail = self._trail
-        trail.rule = answer.headers.get(RULE_HEADER, trail.rule)
+        # What the tenant said last counts, at the callback too.
+        kept = "" if answer.party == "Tenant" else trail.rule
+        trail.rule = answer.headers.get(RULE_HEADER, kept)
         kind = answer.kind(trail.carries_a_token())
         reason, rule = answer.headers.get(REASON_HEADER, ""), trail.rule
         if kind == "entered" and not trail.names_an_actor():
