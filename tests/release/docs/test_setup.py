@@ -1,6 +1,8 @@
 """The settings of *Set up Auth0*: the files, the commands that send them, and Terraform."""
 
 import json
+import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -209,3 +211,20 @@ def test_the_doctor_finds_nothing_wrong():
     judged = {"action-sets-actor", "action-checks-audience", "action-reads-actor"}
     judged |= {"shop-allows-delegation", "console-may-mint", "profile-exists"}
     assert {"ok"} == {found[rule] for rule in judged}
+
+
+def test_the_key_is_made_as_the_page_says(tmp_path):
+    """What openssl makes by the page's command, the page's program can print."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl here")
+    page = (ROOT / "docs/setup.rst").read_text("utf-8")
+    command = re.search(r"^    (openssl .*)$", page, re.M)[1]
+    processes.run(command.split(), cwd=tmp_path, check=True)
+    done = processes.run(
+        [sys.executable, str(ROOT / "docs/action/sign_subject.py")],
+        cwd=tmp_path,
+        env={**os.environ, "SUBJECT_KEY_FILE": "subject-key.pem"},
+        check=True,
+    )
+    (key,) = json.loads(done.stdout)["keys"]
+    assert ("EC", "P-256", "ES256") == (key["kty"], key["crv"], key["alg"])
