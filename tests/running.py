@@ -1,18 +1,23 @@
 """The two applications of examples/, each served on loopback, against a LocalTenant."""
 
 import contextlib
+import html
 import importlib
 import os
+import re
 import secrets
 import sys
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
+from urllib.parse import urljoin
 
+import requests
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+REASON = "TICKET-4711"
 
 
 class Quiet(WSGIRequestHandler):
@@ -144,3 +149,39 @@ def own_settings():
         if apps.stored_app_configs:
             apps.unset_installed_apps()
         settings._wrapped = aside
+
+
+class Agent:
+    """A person with a browser; ``apps`` has the origins of console and shop."""
+
+    def __init__(self, apps):
+        self.apps = apps
+        self.web = requests.Session()
+        self.web.trust_env = False
+
+    def get(self, url, **kwargs):
+        return self.web.get(url, timeout=10, **kwargs)
+
+    def submit(self, answer, form_number=0, follow=True, **fields):
+        """Fill a form of a page in and send it."""
+        form = re.findall(r"(?s)<form.*?</form>", answer.text)[form_number]
+        assert re.search(r'<form method="post"', form), form
+        action = html.unescape(re.search(r'action="([^"]+)"', form).group(1))
+        hidden = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form)
+        url = urljoin(answer.url, action)
+        return self.web.post(
+            url, dict(hidden, **fields), timeout=10, allow_redirects=follow
+        )
+
+    def sign_in(self):
+        page = self.get(self.apps.console.origin + "/")
+        return self.submit(page, username="sam@acme.example", password="password")
+
+    def enter(self, customer=0, follow=True, **fields):
+        page = self.get(self.apps.console.origin + "/")
+        # The first form signs the agent out.
+        return self.submit(page, 1 + customer, follow, **{"reason": REASON, **fields})
+
+    def leave(self):
+        """Press the banner's button."""
+        return self.submit(self.get(self.apps.shop.origin + "/"))

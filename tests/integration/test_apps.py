@@ -1,22 +1,18 @@
 """The two applications of examples/ over HTTP, with requests as the browser."""
 
 import copy
-import html
 import re
 import sqlite3
 import time
 from ipaddress import ip_network
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import pytest
-import requests
-from running import running
+from running import REASON, Agent, running
 
 from auth0_stt.testing import LocalTenant
 
 pytest.importorskip("django", reason="the console needs Django")
-
-REASON = "TICKET-4711"
 
 
 @pytest.fixture(scope="module")
@@ -39,42 +35,6 @@ def apps(applications):
     tenant.action = action
     tenant.clock.advance(-tenant.clock.ahead)
     applications.console.network.client = None
-
-
-class Agent:
-    """A person with a browser."""
-
-    def __init__(self, apps):
-        self.apps = apps
-        self.web = requests.Session()
-        self.web.trust_env = False
-
-    def get(self, url, **kwargs):
-        return self.web.get(url, timeout=10, **kwargs)
-
-    def submit(self, answer, form_number=0, follow=True, **fields):
-        """Fill a form of a page in and send it."""
-        form = re.findall(r"(?s)<form.*?</form>", answer.text)[form_number]
-        assert re.search(r'<form method="post"', form), form
-        action = html.unescape(re.search(r'action="([^"]+)"', form).group(1))
-        hidden = re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', form)
-        url = urljoin(answer.url, action)
-        return self.web.post(
-            url, dict(hidden, **fields), timeout=10, allow_redirects=follow
-        )
-
-    def sign_in(self):
-        page = self.get(self.apps.console.origin + "/")
-        return self.submit(page, username="sam@acme.example", password="password")
-
-    def enter(self, customer=0, follow=True, **fields):
-        page = self.get(self.apps.console.origin + "/")
-        # The first form signs the agent out.
-        return self.submit(page, 1 + customer, follow, **{"reason": REASON, **fields})
-
-    def leave(self):
-        """Press the banner's button."""
-        return self.submit(self.get(self.apps.shop.origin + "/"))
 
 
 @pytest.fixture
