@@ -3,42 +3,31 @@
 from typing import Any, Dict, List
 
 from ...doctor import Finding, diagnose
+from ...doctor.documents import SOURCES
+from ..tenant.management import answer
 from .state import Visitor
 
 
 def findings(visitor: Visitor) -> List[Finding]:
     """Return what is wrong, as ``auth0-stt doctor`` would find it."""
     found = diagnose(
-        documents(visitor),
+        _documents(visitor),
         subject_token_type=visitor.subject_token_type,
         target_login_url=visitor.addresses.shop + "login",
     )
     return [finding for finding in found if finding.status == "wrong"]
 
 
-def documents(visitor: Visitor) -> Dict[str, Any]:
-    """Return the tenant as its Management API would: the log has its newest entry first."""
+def _documents(visitor: Visitor) -> Dict[str, Any]:
+    """Return what the Management API answers to the doctor."""
     tenant = visitor.tenant
-    general = tenant.settings["tenant"]
     (profile,) = tenant.token_exchange_profiles.values()
-    enabled = {
-        client_id: [
-            connection
-            for connection in tenant.connections.values()
-            if client_id in connection["enabled_clients"]
-        ]
-        for client_id in ("console", "shop")
-    }
-    return {
-        "console": tenant.settings["console"],
-        "shop": tenant.settings["shop"],
-        "token-exchange-profiles": [profile],
-        "action": tenant.actions[profile["action_id"]],
-        "console-connections": enabled["console"],
-        "shop-connections": enabled["shop"],
-        "mfa-policies": general["guardian_policies"],
-        "suspicious-ip-throttling": general["suspicious_ip_throttling"],
-        "tenant-settings": general,
-        "resource-servers": list(tenant.resource_servers.values()),
-        "logs": [entry.document() for entry in reversed(tenant.logs)],
-    }
+    ids = {"console": "console", "shop": "shop", "action": profile["action_id"]}
+    documents = {}
+    for source in SOURCES.values():
+        if "{organization}" not in source.path:
+            path = source.path.format(**ids)
+            query = {name: value.format(**ids) for name, value in source.query}
+            scopes = [source.scope]
+            documents[source.name] = answer(tenant.state, "GET", path, query, scopes)
+    return documents
