@@ -13,6 +13,7 @@ from .tenant.login import SESSION_LIFETIME
 from .tenant.logs import Log
 from .tenant.management import SCOPES, management_token
 from .tenant.origin import ADDRESS_HEADER
+from .tenant.post_login import PostLoginAction
 from .tenant.records import Fault, Records, Session
 from .tenant.settings import CONSOLE_ID, SHOP_ID, SUBJECT_TOKEN_TYPE, Settings
 from .tenant.state import State
@@ -69,6 +70,7 @@ class LocalTenant:
     actions = Part[Dict[str, Settings]]()
     resource_servers = Part[Dict[str, Settings]]()
     action = Part[Action]()
+    post_login_action = Part[Optional[PostLoginAction]]()
     action_secrets = Part[Dict[str, str]]()
     delegation_available = Part[bool]()
     token_exchanges_per_second = Part[Optional[int]]()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from local_tenant_calls import base, mint, redirect_url
+from calls import base, post_mint, redirect_url
 
 import auth0_stt.testing
 from auth0_stt.testing import LocalTenant, RedemptionFailed
@@ -13,12 +13,6 @@ from auth0_stt.testing import LocalTenant, RedemptionFailed
 
 @pytest.fixture(scope="module")
 def running():
-    with LocalTenant() as tenant:
-        yield tenant
-
-
-@pytest.fixture
-def tenant():
     with LocalTenant() as tenant:
         yield tenant
 
@@ -262,7 +256,7 @@ class TestLogs:
         tenant.redeem(url)
         with pytest.raises(RedemptionFailed):
             tenant.redeem(url)
-        mint(tenant, client_secret="wrong")
+        post_mint(tenant, client_secret="wrong")
         return tenant
 
     def types(self, tenant, **query):

@@ -2,7 +2,7 @@
 
 import pytest
 import requests
-from local_tenant_calls import mint
+from calls import post_mint
 
 from auth0_stt import (
     ID_TOKEN_TYPE,
@@ -46,9 +46,13 @@ def test_audience_is_that_of_the_domain(tenant):
     host = "https://login.console.test/oauth/token"
     good, bad = ("urn:login.console.test", "urn:login.console.test:443")
     assert (
-        200 == mint(tenant, url=host, audience=good + ":session_transfer").status_code
+        200
+        == post_mint(tenant, url=host, audience=good + ":session_transfer").status_code
     )
-    assert 400 == mint(tenant, url=host, audience=bad + ":session_transfer").status_code
+    assert (
+        400
+        == post_mint(tenant, url=host, audience=bad + ":session_transfer").status_code
+    )
 
 
 def test_discovery(tenant):

@@ -52,7 +52,8 @@ def refresh_token(
     family: str = "",
 ) -> Dict[str, str]:
     """Return a refresh token as a part of an answer, nothing where there is none to be had."""
-    if "offline_access" not in scope.split() or session.actor is not None:
+    wanted = "offline_access" in scope.split() and session.actor is None
+    if not wanted or not client.check_grant_type("refresh_token"):
         return {}
     token = secrets.token_urlsafe(32)
     state.records.refresh_tokens[token] = RefreshToken(

@@ -1,7 +1,7 @@
 """What the tenant is: its settings, its records and its clock. No HTTP in here."""
 
 import secrets
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from attr import Factory, attrib, attrs
 
@@ -38,6 +38,8 @@ class State:
     token_exchange_profiles: Settings = Factory(defaults.default_profiles)
     actions: Settings = Factory(defaults.default_actions)
     resource_servers: Settings = Factory(defaults.default_resource_servers)
+    # Runs after each login, called with its event and api; see post_login.py.
+    post_login_action: Optional[Callable[[Any, Any], Any]] = None
     # What event.secrets has for the Action.
     action_secrets: Dict[str, str] = Factory(Dictionary)
     # False: a tenant whose plan has no session delegation.

@@ -9,6 +9,7 @@ from authlib.oauth2.rfc6749 import InvalidClientError
 from authlib.oauth2.rfc6749.errors import UnsupportedResponseTypeError
 from flask import Blueprint, Response
 
+from .. import post_login
 from ..clients import AUTH_METHODS, Client
 from ..login import check_request, session_for
 from ..records import PushedRequest, Session
@@ -93,6 +94,7 @@ def _logged_in(grant: Any, session: Optional[Session]) -> Response:
     except Refusal as refusal:
         _log_silent("fdelsa", refusal.description, grant.client, session)
         raise
+    post_login.run(state(), grant.client, origin(), found)
     _log_silent("sdelsa", "Success", grant.client, session)
     return _answered(grant, found)
 
@@ -110,6 +112,7 @@ def _log_silent(
 def _delegated(grant: Any, session: Optional[Session]) -> Response:
     asked, client_id = authorization_request(), grant.client.client_id
     new = delegated_session(state(), grant.client, asked, origin(), session)
+    post_login.run(state(), grant.client, origin(), new)
     agent = (new.actor or {})["sub"]
     details = {
         "actor": {"sub": agent},

@@ -6,7 +6,7 @@ from typing import Any, Dict, List, Optional, Tuple
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidClientError, OAuth2Payload, grants
-from authlib.oauth2.rfc6749.errors import InvalidGrantError
+from authlib.oauth2.rfc6749.errors import InvalidGrantError, UnauthorizedClientError
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 from authlib.oauth2.rfc7636 import CodeChallenge
 from authlib.oidc.core.grants import OpenIDCode, OpenIDImplicitGrant
@@ -83,6 +83,10 @@ class Server(AuthorizationServer):  # type: ignore[misc]
             )
         elif unproved:
             error.rule = "client-credentials"
+        elif form().get("grant_type") == "refresh_token" and isinstance(
+            error, UnauthorizedClientError
+        ):
+            error.rule = "console-refresh-grant"
         facts().rule = getattr(error, "rule", None)
         return super().handle_error_response(request, error)
 
@@ -176,9 +180,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
         if code.session.user_id not in state().users:
             raise InvalidGrantError("There is no 'user' for this code.")
         grant = state(), client, code.session, code.scope, code.audience
-        answer = tokens_for(*grant, nonce=code.nonce)
-        if client.check_grant_type("refresh_token"):
-            answer.update(refresh_token(*grant))
+        answer = {**tokens_for(*grant, nonce=code.nonce), **refresh_token(*grant)}
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 
