@@ -58,57 +58,29 @@ _BY_DESCRIPTION = (
 )
 
 _BY_CODE = {
-    "actor_unavailable": (
-        "Let the agent sign in to the console again, so that there is an ID token to "
-        "pass on."
-    ),
-    "missing_actor_token_type": (
-        "Pass actor_token_type=ID_TOKEN_TYPE for an Auth0 ID token."
-    ),
-    "invalid_token_format": (
-        "Pass the bare token as it was issued: no prefix, no white space, no line break."
-    ),
+    "actor_unavailable": "Let the agent sign in to the console again.",
+    "missing_actor_token_type": "Pass actor_token_type=ID_TOKEN_TYPE for an ID token.",
+    "invalid_token_format": "Pass the bare token: no prefix and no white space.",
     "setactor_required": _SET_ACTOR,
     "session_transfer_disabled": _DISABLED,
     "invalid_client": _CLIENT,
-    "invalid_grant": (
-        "Check that the subject token is what the tenant's Action expects and that no "
-        "token has expired."
-    ),
+    "invalid_grant": "Check the subject token, and that no token has expired.",
     "unauthorized_client": _EXCHANGE,
-    "unsupported_grant_type": (
-        "Allow the grant type in the application's Advanced Settings, Grant Types."
-    ),
+    "unsupported_grant_type": "Allow the grant type in the application's settings.",
     "invalid_scope": "Ask only for scopes that the tenant knows.",
-    "invalid_target": (
-        "Check that domain is the tenant's own or its custom domain, and that the tenant "
-        "has Session Delegation."
-    ),
-    "access_denied": (
-        "The tenant's Action refused: its code and the tenant's log (fecte) say why."
-    ),
+    "invalid_target": "Check domain, and that the tenant has Session Delegation.",
+    "access_denied": "The tenant's Action refused: the tenant's log (fecte) says why.",
     "mfa_required": _MFA,
     "too_many_attempts": _FORWARD,
-    "too_many_requests": (
-        "Wait for retry_after seconds: the tenant's rate limit is used up."
-    ),
+    "too_many_requests": "Wait: the tenant's limit of requests a second is used up.",
     "unexpected_token_type": (
-        "Check that domain is the tenant's, and that no mock or proxy answers in its "
-        "place: the audience alone makes a tenant issue a session transfer token."
+        "Check domain, and that no mock or proxy answers: for this audience a tenant "
+        "issues nothing but session transfer tokens."
     ),
-    "invalid_response": (
-        "Check that domain is the tenant's, and that no proxy answers in its place."
-    ),
-    "timeout": (
-        "Raise timeout, or look at what lies between this server and the tenant."
-    ),
-    "tls": (
-        "Check domain, this machine's clock, and REQUESTS_CA_BUNDLE if a proxy has "
-        "certificates of its own."
-    ),
-    "unreachable": (
-        "Check domain, this server's name resolution, and its proxy settings."
-    ),
+    "invalid_response": "Check domain, and that no proxy answers in its place.",
+    "timeout": "Raise timeout, or look at the network between here and the tenant.",
+    "tls": "Check domain, this machine's clock, and REQUESTS_CA_BUNDLE.",
+    "unreachable": "Check domain, name resolution and the proxy settings.",
 }
 
 
