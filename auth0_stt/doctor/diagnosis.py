@@ -10,7 +10,7 @@ from .case import Case, Verdict, by_setting
 from .conceal import concealer
 from .documents import Documents
 from .finding import Finding
-from .witness import hear
+from .witness import NO_MINT, hear
 
 #: Rules that neither a setting nor the log shows: they are matters of the shop's code.
 NOT_JUDGED = frozenset(
@@ -138,14 +138,14 @@ def _by_log(rule: Rule, case: Case, said: Optional[Verdict] = None) -> Verdict:
         return said
     if rule.id in _MINT_RULES:
         if log.mint is None:
-            return Verdict("unknown", "the log has no mint of the console", "logs")
+            return Verdict("unknown", NO_MINT, "logs")
         if log.mint.failed:
             found = "the last mint failed for another reason"
             return Verdict("unknown", found, "logs")
         return Verdict("ok", log.mint.quoted(), "logs")
     if rule.id in _REDEMPTION_RULES:
         if log.minted is None:
-            return Verdict("unknown", "the log has no mint of the console", "logs")
+            return Verdict("unknown", NO_MINT, "logs")
         if log.redemption is None:
             found = "the log has no redemption after the last mint"
             return Verdict("unknown", found, "logs")

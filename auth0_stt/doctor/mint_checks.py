@@ -8,7 +8,7 @@ from ..rules import RULES
 from . import action_code
 from .case import Case, Verdict, by_setting, connections, names, right_if, shown, unread
 from .documents import Document
-from .witness import Testimony
+from .witness import NO_MINT, Testimony
 
 
 def _forwarded_address_method(case: Case) -> Optional[Verdict]:
@@ -176,7 +176,7 @@ def _attempts(case: Case) -> Optional[Verdict]:
 def _forwarded_address(case: Case) -> Optional[Verdict]:
     log = case.log
     if log.reason is not None or log.minted is None:
-        reason = log.reason or "the log has no mint of the console"
+        reason = log.reason or NO_MINT
         return Verdict("unknown", reason, "logs")
     bound = f"the last token is bound to {log.minted.ip}"
     if log.redemption_failure() == "same-address" and log.from_server():

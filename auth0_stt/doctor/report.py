@@ -25,21 +25,28 @@ def report(
 ) -> str:
     """Return the report: one line for each rule, and all about what is wrong.
 
+    Why something is unknown is told once, at the end: it often has one reason for many.
     ``colour`` is for a terminal, ``plain`` for an output that has ASCII only.
     """
     marks = _PLAIN if plain else _MARKS
+    reasons: List[str] = []
     lines: List[str] = []
     for finding in findings:
         mark = marks[finding.status]
         if colour:
             mark = f"\x1b[{_COLOURS[finding.status]}m{mark}\x1b[0m"
-        lines += _about(finding, mark)
+        if finding.status == "unknown" and finding.found not in reasons:
+            reasons.append(finding.found)
+        lines += _about(finding, mark, reasons)
+    if reasons:
+        lines += ["", "Unknown:"]
+        lines += [f"({number}) {text}" for number, text in enumerate(reasons, 1)]
     lines += ["", *_summary(findings, documents)]
     text = "\n".join(lines) + "\n"
     return text.encode("ascii", "replace").decode("ascii") if plain else text
 
 
-def _about(finding: Finding, mark: str) -> List[str]:
+def _about(finding: Finding, mark: str, reasons: List[str]) -> List[str]:
     whose = _OWNERS.get(finding.rule) or RULES[finding.rule].whose
     if whose == "action":
         whose = "Action"
@@ -47,8 +54,11 @@ def _about(finding: Finding, mark: str) -> List[str]:
     if finding.status == "ok":
         return [f"{head}: {finding.found}" if finding.setting else head]
     if finding.status == "unknown":
-        return [head, f"    unknown:  {finding.found}"]
-    lines = [head, f"    found:    {finding.found} (in {finding.source})"]
+        return [f"{head} ({reasons.index(finding.found) + 1})"]
+    lines = [
+        f"{head} [{finding.rule}]",
+        f"    found:    {finding.found} (in {finding.source})",
+    ]
     if finding.setting:
         lines.append(f"    expected: {finding.expected}")
     return [

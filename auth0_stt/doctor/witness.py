@@ -68,6 +68,10 @@ REDEMPTION_TEXTS = (
     (r"prompt|interaction|enrol", "no-prompts"),
 )
 
+NO_MINT = (
+    "the log has no mint of the console yet: try to enter an account, then ask again"
+)
+
 _MINTS = ("secte", "fecte")
 _LIFETIME = 60.0
 

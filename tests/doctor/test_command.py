@@ -163,7 +163,9 @@ class TestOutput:
             timeout=60,
         )
         assert 1 == ended.returncode
-        assert b"\nx shop: is_first_party\n" in ended.stdout.replace(b"\r", b"")
+        assert b"\nx shop: is_first_party [shop-first-party]\n" in ended.stdout.replace(
+            b"\r", b""
+        )
         assert b"\x1b" not in ended.stdout
 
 
@@ -192,7 +194,7 @@ class TestDocuments:
         directory = written()
         (directory / "logs.json").write_text("")
         assert 0 == run("--documents", directory)
-        assert "unknown:  logs.json is not JSON" in capsys.readouterr().out
+        assert "(1) logs.json is not JSON" in capsys.readouterr().out
 
     def test_empty_directory(self, tmp_path, capsys):
         """A directory without documents is a mistake."""

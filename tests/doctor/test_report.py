@@ -29,7 +29,8 @@ class TestReport:
         text = reported("shop-accepts-query")
         rule = RULES["shop-accepts-query"]
         assert (
-            "\u2717 shop: session_transfer.allowed_authentication_methods\n"
+            "\u2717 shop: session_transfer.allowed_authentication_methods "
+            "[shop-accepts-query]\n"
             '    found:    ["cookie"] (in shop)\n'
             '    expected: contains "query"\n'
             f"    you see:  {rule.symptom}\n"
@@ -41,9 +42,10 @@ class TestReport:
         text = reported("logout-url", "console-may-mint", "shop-first-party")
         owners = [line for line in text.splitlines() if line.startswith("\u2717")]
         assert [
-            "\u2717 console: session_transfer.can_create_session_transfer_token",
-            "\u2717 shop: is_first_party",
-            "\u2717 shop: allowed_logout_urls",
+            "\u2717 console: session_transfer.can_create_session_transfer_token "
+            "[console-may-mint]",
+            "\u2717 shop: is_first_party [shop-first-party]",
+            "\u2717 shop: allowed_logout_urls [logout-url]",
         ] == owners
         last = text.splitlines()[-1]
         assert "Fix first: " + RULES["console-may-mint"].fix == last
@@ -56,7 +58,8 @@ class TestReport:
         }
         found = {**documents(), "mfa-policies": error}
         text = report(diagnose(found), found)
-        assert "? tenant: guardian.policies\n    unknown:  HTTP 403: Insuff" in text
+        assert "\n? tenant: guardian.policies (1)\n" in text
+        assert "\nUnknown:\n(1) HTTP 403: Insufficient scope" in text
         assert "The management token lacks: read:mfa_policies." in text
         assert "Nothing is wrong as far as could be read." == text.splitlines()[-1]
 
@@ -69,7 +72,7 @@ class TestReport:
         """An output that has ASCII only gets no other character."""
         text = reported("shop-first-party", plain=True)
         assert text.isascii()
-        assert "\nx shop: is_first_party\n" in text
+        assert "\nx shop: is_first_party [shop-first-party]\n" in text
 
 
 class TestMissingScopes:
