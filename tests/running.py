@@ -110,7 +110,7 @@ def console_app(tenant, shop_login_url, folder, **more):
         "CONSOLE_SECRET_KEY": secrets.token_hex(),
         "CONSOLE_DATABASE": str(folder / "console.sqlite3"),
         "SUBJECT_TOKEN_TYPE": tenant.subject_token_type,
-        "SUBJECT_TOKEN_KEY": "unused: the tenant signs",
+        "SUBJECT_TOKEN_KEY": tenant.subject_token_key,
         "SHOP_LOGIN_URL": shop_login_url,
     }
     with mock.patch.dict(os.environ, {**environ, **more}):
@@ -121,8 +121,6 @@ def console_app(tenant, shop_login_url, folder, **more):
     application = get_wsgi_application()
     call_command("migrate", verbosity=0)
     call_command("loaddata", "example", verbosity=0)
-    views = importlib.import_module("support.views")
-    views.sign_subject = tenant.subject_token
     return application
 
 

@@ -1,5 +1,6 @@
-"""The Django console as a server's application; how to reach the tenant stands in CONSOLE_TENANT."""
+"""The Django console as a server's application; CONSOLE_TENANT says where the tenant is."""
 
+import importlib
 import json
 import os
 from pathlib import Path
@@ -14,12 +15,13 @@ told = json.loads(os.environ["CONSOLE_TENANT"])
 auth0 = {**told["console"], "domain": "https://" + told["console"]["domain"]}
 tenant = SimpleNamespace(
     console=auth0,
-    subject_token=lambda customer_id: customer_id,
+    subject_token_key="not used: this tenant takes the customer's id as proof",
     subject_token_type=told["subject_token_type"],
 )
 application = console_app(
     tenant, "https://shop.example.com/login", Path(told["folder"])
 )
+importlib.import_module("support.views").sign_subject = lambda customer_id: customer_id
 connections.close_all()
 
 # With --preload this is the parent: what it leaves connected, no child may use.
