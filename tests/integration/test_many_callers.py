@@ -5,7 +5,6 @@ import os
 import signal
 import textwrap
 import threading
-from random import Random
 
 import pytest
 import requests
@@ -47,38 +46,6 @@ def in_threads(number, work):
     for thread in threads:
         thread.join()
     return wrong
-
-
-@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
-# What is hit between two steps leaves its socket to the garbage collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-def test_alarms(server):
-    """An exception of a signal handler, wherever it comes: later calls go on.
-
-    urllib3's pool, which a caller's session has, may then hang for good.
-    """
-
-    class AlarmError(Exception):
-        """As Celery's SoftTimeLimitExceeded."""
-
-    def handler(*_):
-        raise AlarmError
-
-    before = signal.signal(signal.SIGALRM, handler)
-    random, interrupted = Random(7), 0
-    try:
-        for number in range(600):
-            try:
-                signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-5, 1.5e-3))
-                assert f"stt-for-{number}" == mint(server, reason=str(number))
-                signal.setitimer(signal.ITIMER_REAL, 0)
-            except AlarmError:
-                interrupted += 1
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-    assert interrupted > 20
-    assert [] == in_threads(4, lambda index: mint(server, reason=str(index)))
 
 
 class TestThreads:
@@ -196,6 +163,55 @@ def children(number, calls):
     for pid in pids:
         assert os.waitpid(pid, 0)[1] == 0
 """
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
+def test_alarms(server):
+    """An exception of a signal handler, wherever it comes: later calls go on.
+
+    urllib3's pool, which a caller's session has, may then hang for good. In a process of
+    its own: coverage's tracer hangs, too.
+    """
+    program = """
+        import random, signal, traceback
+
+        class AlarmError(Exception):
+            "As Celery's SoftTimeLimitExceeded."
+
+        def handler(*_):
+            raise AlarmError
+
+        def show(*error):
+            traceback.print_exception(*error, file=sys.__stderr__)
+
+        # What is hit between two steps leaves its socket to the garbage collector.
+        sys.stderr, sys.excepthook = None, show
+        sys.unraisablehook = lambda unraisable: None
+        signal.signal(signal.SIGALRM, handler)
+        chance, interrupted = random.Random(7), 0
+        for number in range(600):
+            try:
+                signal.setitimer(signal.ITIMER_REAL, chance.uniform(1e-5, 1.5e-3))
+                own(number)
+                signal.setitimer(signal.ITIMER_REAL, 0)
+            except AlarmError:
+                interrupted += 1
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        assert interrupted > 20
+        done = []
+        def work():
+            own(threading.get_ident())
+            done.append(1)
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert [1] * 4 == done
+        own("last")
+    """
+    run_beside(BEGINNING + textwrap.dedent(program), server.domain)
+    assert server.requests[-1].form["reason"].endswith("-last")
 
 
 def processes(server):
