@@ -13,6 +13,7 @@ holds a token or a secret, and each can be pickled, copied, hashed and raised ag
 """
 
 import os
+import sys
 from enum import Enum
 from functools import wraps
 from types import TracebackType
@@ -191,11 +192,12 @@ def boundary(function: _Function) -> _Function:
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        handled = sys.exc_info()[1]  # by the caller, who may be in an except block
         try:
             return function(*args, **kwargs)
         except BaseException as error:
-            leaving = _cleaned(error)
-        del args, kwargs
+            leaving = _cleaned(error, handled)
+        del args, kwargs, handled
         try:
             raise leaving
         finally:
@@ -215,12 +217,12 @@ _BELOW = (
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
-def _cleaned(error: BaseException) -> BaseException:
+def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseException:
     if isinstance(error, SessionTransferError):
         error.__cause__ = error.__context__ = None
         error.__suppress_context__ = False  # set by the line above
         return error.with_traceback(None)
-    waiting, seen = [error], set()
+    waiting, seen = [error], {id(None), id(handled)}
     while waiting:
         current = waiting.pop()
         seen.add(id(current))
@@ -228,7 +230,7 @@ def _cleaned(error: BaseException) -> BaseException:
         suppressed = current.__suppress_context__
         for link in ("__cause__", "__context__"):
             linked = getattr(current, link)
-            if linked is None or id(linked) in seen:
+            if id(linked) in seen:
                 continue
             if linked.__traceback__ and not _callers_own(linked.__traceback__):
                 setattr(current, link, None)  # it never left what runs below

@@ -134,6 +134,37 @@ class TestOthers:
         endpoint.drop()
         assert raised(TransportError, mint, endpoint, session=session).sent
 
+    def test_cause_from_inside(self, endpoint):
+        """An exception that never left what runs below takes no part in a chain."""
+        scope = {"__name__": "requests.somewhere"}
+        code = "def caught():\n try: 1/0\n except ZeroDivisionError as e: return e"
+        exec(code, scope)
+
+        def assertion(audience):
+            raise KeyError("no key today") from scope["caught"]()
+
+        error = raised(
+            KeyError, mint, endpoint, client_secret=None, client_assertion=assertion
+        )
+        assert (None, True) == (error.__cause__, error.__suppress_context__)
+
+    def test_what_the_caller_handles_is_left_alone(self, endpoint):
+        """An exception that the caller was handling keeps the frames that it has."""
+
+        def assertion(audience):
+            raise KeyError("no key today")
+
+        try:
+            requests.get("nonsense://")
+        except requests.RequestException as handled:
+            before = frames(handled)
+            error = raised(
+                KeyError, mint, endpoint, client_secret=None, client_assertion=assertion
+            )
+            after = frames(handled)
+        assert before == after
+        assert isinstance(error.__context__, requests.RequestException)
+
     @pytest.mark.skipif(
         not hasattr(signal, "setitimer"), reason="this system has no interval timer"
     )
