@@ -170,12 +170,36 @@ class TestEnter:
         assert "This browser has a session" not in person.get("").text
         assert "Lin Okafor" in person.enter(customer="auth0|lin").text
 
+    def test_a_log_out_closes_forgotten_sessions_too(self, person):
+        """The browser may have lost its cookie; the next account must not suffer."""
+        person.enter()
+        person.web.cookies.clear("127.0.0.1")
+        assert "This browser has a session" in person.get("").text
+        person.shop("logout")
+        assert "This browser has a session" not in person.get("").text
+
     def test_an_agent_deletes_nothing(self, playground, person):
         """The shop refuses it."""
         person.enter()
         answer = person.post(playground.addresses.shop + "account/delete")
         assert 403 == answer.status_code
         assert "An agent can\u2019t delete" in answer.text
+
+    def test_a_customer_may(self, playground, person):
+        """It is the agent who is refused, not the account."""
+        person.log_in(person.shop("login"))
+        answer = person.post(playground.addresses.shop + "account/delete")
+        assert 200 == answer.status_code
+        assert "would be gone" in answer.text
+
+    def test_renews_the_agents_id_token(self, person):
+        """In time, before the mint, as a hop of its own."""
+        agent, clock = person.visitor.agent, person.visitor.tenant.clock
+        clock.advance(-40000)
+        agent["id_token"] = person.visitor.tenant.agent_tokens()["id_token"]
+        assert "Who is really there" in person.enter().text
+        steps = [message.step for message in person.trail.messages]
+        assert ["click", "renew", "renew answer", "mint"] == steps[:4]
 
     def test_takes_only_its_own_customers(self, person):
         """What a form can't send is 400."""
@@ -244,6 +268,17 @@ class TestVisitors:
         page = person.shop()
         assert "Not signed in" in page.text
         assert person.playground.addresses.shop == page.url
+
+    def test_nobody_is_let_in_by_a_guess(self, playground, person):
+        """Neither the shop nor the tenant takes a visitor that it does not know."""
+        with requests.Session() as web:
+            web.trust_env = False
+            visit = playground.addresses.shop + "visit?visitor=guess&to=/"
+            assert 403 == web.get(visit, timeout=10).status_code
+            port = playground.addresses.tenant_port
+            answer = web.get(f"http://127.0.0.1:{port}/v2/logout", timeout=10)
+            assert 404 == answer.status_code
+            assert playground.url in answer.text
 
     def test_many_do_not_fill_the_memory(self, playground, monkeypatch):
         """The oldest is forgotten; whoever comes back is a new visitor."""
@@ -467,6 +502,25 @@ class TestTrail:
             person.trail.outcome.kind,
             person.trail.outcome.rule,
         )
+
+    def test_a_callback_that_is_repeated(self, person):
+        """The code works once; the trail says that the shop refused, and why."""
+        page = person.enter()
+        (url,) = [
+            each.headers["Location"]
+            for each in page.history
+            if each.headers["Location"].startswith(
+                person.playground.addresses.shop + "callback"
+            )
+        ]
+        assert 403 == person.web.get(url, timeout=10).status_code
+        assert "told" == person.trail.outcome.kind
+        assert "State not equal" in person.verdict()[1]
+
+    def test_a_login_url_that_makes_no_sense(self, person):
+        """Two tokens in a URL are a 400, as in the README."""
+        url = "login?session_transfer_token=a&session_transfer_token=b"
+        assert 400 == person.shop(url).status_code
 
     def test_what_it_shows_is_text(self, person):
         """A reason in HTML stays text."""

@@ -20,13 +20,13 @@ from ... import (
 )
 from ...rules import RULES
 from ..tenant.logs import Log
-from ..tenant.origin import REASON_HEADER, RULE_HEADER
+from ..tenant.origin import RULE_HEADER
 from .diagnosis import findings
 from .guard import guard
 from .hops import SCANNER
 from .state import CUSTOMERS, VISITOR_HEADER, Visitor
 from .switches import AGENT, GROUPS, SWITCHES, explained
-from .trail import VERDICTS, Message, Outcome
+from .trail import VERDICTS, Message, Outcome, reason_header
 
 # Where the agent seems to have been at the click (RFC 5737).
 FORMER_ADDRESS = "198.51.100.7"
@@ -141,7 +141,7 @@ def _refused(visitor: Visitor, error: SessionTransferError) -> Response:
     )
     answer = make_response(page, 502)
     reason = f"{error.code}: {error}"
-    answer.headers[REASON_HEADER] = reason.encode("ascii", "replace").decode()
+    answer.headers.update(reason_header(reason))
     if error.code == "unexpected_token_type":
         answer.headers[RULE_HEADER] = "session-transfer-audience"
     return answer

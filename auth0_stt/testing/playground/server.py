@@ -164,7 +164,7 @@ class Playground:
             return answer(environ, start_response)
         if room is None:
             # The console knows whose browser this is.
-            to = addresses.console + "visit?" + urlencode({"to": request.path})
+            to = addresses.console + "visit?" + urlencode({"to": request.full_path})
             return redirect(to)(environ, start_response)
         return self._with_cookie(room, room.shop, environ, start_response)
 

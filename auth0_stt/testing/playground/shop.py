@@ -16,6 +16,7 @@ from ... import (
 )
 from .guard import guard
 from .state import VISITOR_HEADER, Visitor
+from .trail import reason_header
 
 SCOPE = "openid profile email"
 ORDERS = {
@@ -63,7 +64,8 @@ def shop_app(visitor: Visitor) -> Flask:
             token = oauth.auth0.authorize_access_token()
         except OAuthError as error:
             session.clear()
-            return _page(problem=error.description or error.error), 403
+            problem = error.description or error.error
+            return _page(problem=problem), 403, reason_header(problem)
         session.clear()
         session["user"] = dict(token["userinfo"])
         return redirect(url_for("account"))

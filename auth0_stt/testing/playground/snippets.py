@@ -61,8 +61,6 @@ class Call:
             lines.append(f"    {fields}={{")
             lines += [f'        "{n}": {_python(n, v)},' for n, v in self.fields]
             lines.append("    },")
-        if self.headers:
-            lines.append(f"    headers={json.dumps(self.headers)},")
         body = "\n".join([*lines, "    timeout=10,"])
         function = f"requests.{self.method.lower()}"
         return f"import os\n\nimport requests\n\nanswer = {function}(\n{body}\n)"

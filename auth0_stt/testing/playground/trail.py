@@ -107,7 +107,7 @@ class Trail:
 
     messages: List[Message] = Factory(list)
     outcome: Optional[Outcome] = None
-    # The last rule that the tenant said was broken, and how it put it.
+    # The rule that the tenant last said was broken.
     rule: str = ""
     lock: Any = Factory(threading.Lock)
 
@@ -234,14 +234,17 @@ class Recorder:
         reason, rule = answer.headers.get(REASON_HEADER, ""), trail.rule
         if kind == "entered" and not trail.names_an_actor():
             kind = "customer"
-        if kind == "told":
-            reason = answer.sent.get("error_description") or answer.sent["error"]
         if kind == "login" and "session_transfer_token" not in answer.sent:
             rule = "login-route-passes-token"
             reason = "The shop asked for a login without the session_transfer_token."
         if kind:
             good = kind in ("entered", "customer")
             trail.outcome = Outcome(kind, reason, "" if good else rule)
+
+
+def reason_header(reason: str) -> Dict[str, str]:
+    """Return the header in which a party tells the trail why it refuses."""
+    return {REASON_HEADER: reason.encode("ascii", "replace").decode()}
 
 
 def masked(token: str) -> str:
@@ -254,7 +257,7 @@ def _masked(fields: Fields) -> Fields:
 
 
 def _shown(name: str, value: str) -> str:
-    if name == "client_secret":
+    if name in ("client_secret", "password"):
         return "\u2022\u2022\u2022\u2022\u2022\u2022"
     return masked(value) if name in SECRETS else value
 
