@@ -19,6 +19,9 @@ TOKEN_TYPES = {
 DELEGATED_TOKEN_TYPES = ("sdeleacft", "fdeleacft")
 # These have no hostname in the schema.
 WITHOUT_HOSTNAME = ("secte", "fecte", "w")
+# These name the strategy of the connection, and these no connection at all.
+WITH_STRATEGY = {"sdel", "w", "s", "f", "fp", "slo", "actions_execution_failed"}
+WITHOUT_CONNECTION = {"sdelsa", "fdelsa"}
 # These say which SDK asked.
 WITH_AUTH0_CLIENT = {
     *("secte", "fecte", "sdel", "sdelsa", "fdelsa", "sertft", "fertft"),

@@ -9,7 +9,15 @@ from . import settings as defaults
 from .action import Action, Dictionary, default_action
 from .clients import Client
 from .clock import Clock
-from .logs import WITH_AUTH0_CLIENT, WITHOUT_HOSTNAME, Log, iso, log_id
+from .logs import (
+    WITH_AUTH0_CLIENT,
+    WITH_STRATEGY,
+    WITHOUT_CONNECTION,
+    WITHOUT_HOSTNAME,
+    Log,
+    iso,
+    log_id,
+)
 from .origin import Origin
 from .records import Fault, Records, Session, find_organization
 from .settings import SHOP_ID, Settings, lookup
@@ -194,13 +202,15 @@ class State:
             "client_name": client.setting("name") if client else None,
             "user_id": user_id,
             "user_name": (self.users.get(user_id or "") or {}).get("email"),
-            "connection": connection.get("name"),
-            "connection_id": connection.get("id"),
-            "strategy": connection.get("strategy"),
-            "strategy_type": "database" if connection else None,
             "details": _present(details or {}),
             **more,
         }
+        if type not in WITHOUT_CONNECTION:
+            fields.update(
+                connection=connection.get("name"), connection_id=connection.get("id")
+            )
+        if type in WITH_STRATEGY and connection:
+            fields.update(strategy=connection.get("strategy"), strategy_type="database")
         if origin is not None:
             fields.setdefault("ip", origin.ip)
             fields["user_agent"] = origin.user_agent or None

@@ -2,7 +2,7 @@
 
 import secrets
 from typing import Any, Dict, Optional, Tuple, Union
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidClientError
@@ -129,11 +129,10 @@ def _delegated(grant: Any, session: Optional[Session]) -> Response:
 
 def _answered(grant: Any, session: Session) -> Response:
     """Return the code or the ID token to the application, in the mode that it asked for."""
-    redirect_uri = grant.request.payload.redirect_uri
-    _, _, headers = grant.create_authorization_response(redirect_uri, session)
-    location = dict(headers)["Location"]
-    added = location[len(redirect_uri) :].lstrip("?#&")
-    return _sent_to(redirect_uri, dict(parse_qsl(added)))
+    answer = grant.answer(session)
+    if authorization_request().get("state"):
+        answer["state"] = authorization_request()["state"]
+    return _sent_to(grant.request.payload.redirect_uri, answer)
 
 
 def _sent_to(redirect_uri: str, answer: Dict[str, str]) -> Response:

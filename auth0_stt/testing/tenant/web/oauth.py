@@ -1,11 +1,17 @@
 """Authlib's authorization server with the tenant's rules behind it (RFC 6749, OIDC Core)."""
 
+import secrets
 from collections import defaultdict
 from typing import Any, Dict, List, Optional, Tuple
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import InvalidClientError, OAuth2Payload, grants
+from authlib.oauth2.rfc6749 import (
+    InvalidClientError,
+    OAuth2Payload,
+    OAuth2Request,
+    grants,
+)
 from authlib.oauth2.rfc6749.errors import InvalidGrantError, UnauthorizedClientError
 from authlib.oauth2.rfc6749.grants import BaseGrant, TokenEndpointMixin
 from authlib.oauth2.rfc7636 import CodeChallenge
@@ -15,7 +21,7 @@ from flask import Flask
 from ..clients import AUTH_METHODS, Client
 from ..issue import id_token, refresh_token, tokens_for
 from ..mint import TOKEN_EXCHANGE, Exchange
-from ..records import AuthorizationCode, RefreshToken
+from ..records import AuthorizationCode, RefreshToken, Session
 from ..refusal import Refusal
 from ..state import State
 from . import client_auth
@@ -63,13 +69,24 @@ class Parameters(OAuth2Payload):  # type: ignore[misc]
         return defaultdict(list, lists)
 
 
+class Request(OAuth2Request):  # type: ignore[misc]
+    """A request as Authlib asks for it."""
+
+    def __init__(self, fields: Dict[str, Any], parameters: Dict[str, Any]) -> None:
+        super().__init__(method="POST", uri=origin().issuer, headers={})
+        self._fields = fields
+        self.payload = Parameters(parameters)
+
+    @property
+    def form(self) -> Dict[str, Any]:
+        return self._fields
+
+
 class Server(AuthorizationServer):  # type: ignore[misc]
     """Authlib's server, which gets its requests from ``origin`` and answers as Auth0."""
 
     def create_oauth2_request(self, request: Any) -> Any:
-        made = super().create_oauth2_request(request)
-        made.payload = Parameters(authorization_request())
-        return made
+        return Request(form(), authorization_request())
 
     def handle_error_response(self, request: Any, error: OAuth2Error) -> Any:
         """Answer with an OAuth error; what proves no client is 401 [sdk]."""
@@ -136,11 +153,12 @@ class IdTokenGrant(OpenIDImplicitGrant):  # type: ignore[misc]
     def exists_nonce(self, nonce: str, oauth_request: Any) -> bool:
         return False
 
-    def create_granted_params(self, grant_user: Any) -> List[Tuple[str, str]]:
+    def answer(self, session: Session) -> Dict[str, str]:
+        """Return what goes to the callback."""
         payload = self.request.payload
         scope, nonce = payload.scope or "", payload.data.get("nonce")
-        token = id_token(state(), self.request.client, grant_user, scope, nonce)
-        return [("id_token", token)]
+        token = id_token(state(), self.request.client, session, scope, nonce)
+        return {"id_token": token}
 
 
 class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
@@ -148,19 +166,22 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
 
     TOKEN_ENDPOINT_AUTH_METHODS: List[str] = AUTH_METHODS
 
-    def save_authorization_code(self, code: str, oauth_request: Any) -> None:
-        data = oauth_request.payload.data
+    def answer(self, session: Session) -> Dict[str, str]:
+        """Return what goes to the callback."""
+        code, payload = secrets.token_urlsafe(32), self.request.payload
+        data = payload.data
         state().records.codes[code] = AuthorizationCode(
-            client_id=oauth_request.client.client_id,
-            redirect_uri=oauth_request.payload.redirect_uri,
-            scope=oauth_request.payload.scope or "",
-            session=oauth_request.user,
+            client_id=self.request.client.client_id,
+            redirect_uri=payload.redirect_uri,
+            scope=payload.scope or "",
+            session=session,
             expires_at=state().clock() + CODE_LIFETIME,
             audience=data.get("audience"),
             nonce=data.get("nonce"),
             code_challenge=data.get("code_challenge"),
             code_challenge_method=data.get("code_challenge_method"),
         )
+        return {"code": code}
 
     def query_authorization_code(
         self, code: str, client: Client
