@@ -323,13 +323,13 @@ class Connection:
         # In one step: one system call and, for most, one TLS record.
         self.layer.send(head + body)
         call.doing = "waiting for the answer"
-        answer = self._head("POST")
-        headers = cast(Mapping[str, str], answer.headers)
-        check_head(answer.status, headers, _listed(answer, "Content-Encoding"))
-        if not re.fullmatch("[0-9]*", _listed(answer, "Content-Length")):
-            problem = "its Content-Length is malformed"
-            raise UnusableAnswerError(problem, answer.status, headers)
-        reply = Reply(answer.status, headers, self._body(answer))
+        with self._head("POST") as answer:
+            headers = cast(Mapping[str, str], answer.headers)
+            check_head(answer.status, headers, _listed(answer, "Content-Encoding"))
+            if not re.fullmatch("[0-9]*", _listed(answer, "Content-Length")):
+                problem = "its Content-Length is malformed"
+                raise UnusableAnswerError(problem, answer.status, headers)
+            reply = Reply(answer.status, headers, self._body(answer))
         self.reusable = not answer.will_close
         self.used = time.monotonic()
         return reply
@@ -366,7 +366,8 @@ class Connection:
             login = make_headers(proxy_basic_auth=f"{proxy.user}:{proxy.password}")
             lines += map(": ".join, login.items())
         self.layer.send("\r\n".join([*lines, "\r\n"]).encode("latin-1"))
-        status = self._head("CONNECT").status
+        with self._head("CONNECT") as answer:
+            status = answer.status
         if not 200 <= status <= 299:
             # In the words of http.client, whose tunnels a caller's session has.
             raise OSError(f"Tunnel connection failed: {status}")
@@ -376,9 +377,13 @@ class Connection:
     def _head(self, method: str) -> HTTPResponse:
         sock: Any = self.reader
         answer = HTTPResponse(sock, method=method)
-        answer.begin()
-        if answer.headers.defects:
-            raise HTTPException("malformed head")
+        try:
+            answer.begin()
+            if answer.headers.defects:
+                raise HTTPException("malformed head")
+        except BaseException:
+            answer.close()
+            raise
         return answer
 
     def _body(self, answer: HTTPResponse) -> bytes:

@@ -26,7 +26,6 @@ from urllib.parse import parse_qs
 
 import processes
 import pytest
-import urllib3
 
 with warnings.catch_warnings():
     # On Python 3.7, cryptography warns of that.
@@ -393,12 +392,6 @@ class FaultServer:
 # --- proxies ---------------------------------------------------------------------------------------------------
 
 
-#: urllib3 before 1.26 speaks plain HTTP to them.
-needs_https_proxies = pytest.mark.skipif(
-    urllib3.__version__ < "1.26", reason="this urllib3 knows no https proxies"
-)
-
-
 needs_socks = pytest.mark.skipif(
     importlib.util.find_spec("socks") is None, reason="needs PySocks"
 )
@@ -461,11 +454,8 @@ def proxy(*scripts, context=None, **options):
 # --- processes -------------------------------------------------------------------------------------------------
 
 
-#: Warnings for :func:`run_beside`. Python 3.12 and later warn of forks beside threads; a child leaves its parent's
-#: sockets to the garbage collector, which urllib3 before 1.26 does not close before.
+#: Warnings for :func:`run_beside`. Python 3.12 and later warn of forks beside threads.
 FORKING = ("-W", "error", "-W", "ignore:This process:DeprecationWarning")
-if urllib3.__version__ < "1.26":
-    FORKING += ("-W", "ignore::ResourceWarning")
 
 
 def run_beside(

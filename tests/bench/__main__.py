@@ -97,14 +97,14 @@ def target_rows(numbers):
     yield (
         "CPU per mint / requests.Session",
         ratio(near, OURS, SESSION, "cpu_ms"),
-        0.75,
+        0.5,
         "<=",
     )
-    yield "CPU per mint / urllib3", ratio(near, OURS, URLLIB3, "cpu_ms"), 1.4, "<="
+    yield "CPU per mint / urllib3", ratio(near, OURS, URLLIB3, "cpu_ms"), 1.0, "<="
     yield (
         "40 ms away, warm / http.client",
         ratio(numbers["far_warm"], OURS, OPEN_CONNECTION, "wall_ms"),
-        1.05,
+        1.03,
         "<=",
     )
     yield (
@@ -118,7 +118,7 @@ def target_rows(numbers):
     yield (
         "16 threads, mints/s / shared Session",
         ratio(mints_per_second, OURS, SESSION, "rate"),
-        1.3,
+        1.7,
         ">=",
     )
     yield (

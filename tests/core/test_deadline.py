@@ -22,7 +22,6 @@ from faults import (
     forever,
     head,
     mint,
-    needs_https_proxies,
     needs_socks,
     proxy,
     server_context,
@@ -190,16 +189,6 @@ SERVERS = {
         WAITED,
     ),
     "mTLS, silent before TLS": ([HOLD], {"handshake": False}, "certificate", UNSENT),
-    "costly header of a legal length": (
-        [
-            REQUEST,
-            head('Content-Type: multipart/mixed; boundary="' + ";" * 16_000),
-            HOLD,
-        ],
-        {},
-        {},
-        UNUSABLE,
-    ),
     "costly header": (
         [
             REQUEST,
@@ -297,7 +286,7 @@ PROXIES = {
 
 
 #: What some cases need, by the first word of their name.
-NEEDS = {"https": needs_https_proxies, "SOCKS": needs_socks}
+NEEDS = {"SOCKS": needs_socks}
 
 
 def timed(server, **changes):

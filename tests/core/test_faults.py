@@ -32,7 +32,6 @@ from faults import (
     forever,
     head,
     mint,
-    needs_https_proxies,
     proxy,
     resolving,
     server_context,
@@ -740,7 +739,7 @@ class TestSecondAnswer:
 
     @pytest.mark.parametrize(
         "context",
-        [None, pytest.param("known", marks=needs_https_proxies)],
+        [None, "known"],
         ids=["http proxy", "https proxy"],
     )
     @pytest.mark.parametrize("size", [500, 8_192])
@@ -776,6 +775,7 @@ class TestWords:
     @pytest.mark.parametrize(
         "session", [None, requests.Session()], ids=["own", "given"]
     )
+    @pytest.mark.skipif(sys.version_info < (3, 8), reason="SSLKEYLOGFILE is newer")
     def test_key_log(self, server, monkeypatch, session):
         """An SSLKEYLOGFILE that can't be written is named."""
         path = "/no-such-folder/keys"

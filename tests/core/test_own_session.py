@@ -34,13 +34,6 @@ from auth0_stt import (
 
 pytestmark = pytest.mark.usefixtures("trusted")
 
-#: What urllib3 before 1.26 calls them.
-METHODS = (
-    "allowed_methods"
-    if hasattr(urllib3.Retry, "DEFAULT_ALLOWED_METHODS")
-    else "method_whitelist"
-)
-
 
 def outcome(server, **changes):
     """Return the error of a mint that fails."""
@@ -265,12 +258,12 @@ class TestGivenSession:
         [
             3,
             urllib3.Retry(3),
-            urllib3.Retry(total=None, read=1, **{METHODS: None}),
+            urllib3.Retry(total=None, read=1, allowed_methods=None),
             urllib3.Retry(total=None, read=0, other=1),
             urllib3.Retry(
-                2, read=0, other=0, status_forcelist=[503], **{METHODS: None}
+                2, read=0, other=0, status_forcelist=[503], allowed_methods=None
             ),
-            urllib3.Retry(2, read=0, other=0, **{METHODS: ["POST"]}),
+            urllib3.Retry(2, read=0, other=0, allowed_methods=["POST"]),
         ],
         ids=["3", "all", "read", "other", "status", "Retry-After"],
     )

@@ -293,8 +293,6 @@ class TestProxies:
 
     def test_tls_to_the_proxy(self, server, monkeypatch):
         """A proxy may be reached by TLS; its certificate is checked like the tenant's."""
-        if urllib3.__version__ < "1.26":
-            pytest.skip("this urllib3 knows no https proxies")
         with proxy(context=server_context()) as between:
             monkeypatch.setenv("HTTPS_PROXY", between.url)
             assert "stt-for-1" == mint(server, reason="1")
@@ -559,6 +557,13 @@ class TestMocks:
         assert 0 == server.connections
 
 
+#: Older ones give the connection of one certificate to the next caller.
+old_requests = pytest.mark.skipif(
+    not hasattr(HTTPAdapter, "get_connection_with_tls_context"),
+    reason="a session with a client_certificate needs requests 2.32",
+)
+
+
 class TestClientCertificates:
     """Connections of different client certificates never mix."""
 
@@ -568,7 +573,16 @@ class TestClientCertificates:
         with FaultServer(whoami, context=server_context(asks=True)) as server:
             yield server
 
-    def test_own_connections(self, server, session):
+    @pytest.fixture(params=[None, pytest.param("given", marks=old_requests)])
+    def certified_session(self, request):
+        """None, and a session where it may go with a certificate."""
+        if request.param is None:
+            yield None
+        else:
+            with requests.Session() as given:
+                yield given
+
+    def test_own_connections(self, server, certified_session):
         """Each call comes with its own certificate, over a connection of that alone."""
         names = ["ada", "bob", "ada", "bob", "ada"]
         found = [
@@ -576,7 +590,7 @@ class TestClientCertificates:
                 server,
                 client_secret=None,
                 client_certificate=client_certificate(name),
-                session=session,
+                session=certified_session,
             )
             for name in names
         ]
@@ -595,7 +609,7 @@ class TestClientCertificates:
             )
         assert 1 == server.connections
 
-    def test_two_files(self, server, session, tmp_path):
+    def test_two_files(self, server, certified_session, tmp_path):
         """Certificate and key may be two files."""
         pem = Path(client_certificate("eve")).read_text()
         start = pem.index("-----BEGIN CERTIFICATE")
@@ -603,7 +617,10 @@ class TestClientCertificates:
         (tmp_path / "certificate.pem").write_text(pem[start:])
         files = tmp_path / "certificate.pem", tmp_path / "key.pem"
         assert "stt-for-eve" == mint(
-            server, client_secret=None, client_certificate=files, session=session
+            server,
+            client_secret=None,
+            client_certificate=files,
+            session=certified_session,
         )
 
     def test_renewed(self, server, tmp_path):
@@ -616,6 +633,7 @@ class TestClientCertificates:
                 server, client_secret=None, client_certificate=str(path)
             )
 
+    @old_requests
     def test_session_certificate(self, server):
         """A given session's own certificate is used beside a secret; ours comes before it."""
         with requests.Session() as given:
