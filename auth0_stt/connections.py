@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any, Callable, List, Mapping, Optional, Union, cast
+from urllib.parse import urlsplit
 
 from attr import Factory, define, field, frozen
 from urllib3.util import Timeout, make_headers
@@ -236,6 +237,9 @@ class _Incoming(io.RawIOBase):
         return len(received)
 
 
+_readline = io.BufferedReader.readline
+
+
 class _Reader(io.BufferedReader):
     """The buffer that HTTPResponse parses from, in place of its socket.
 
@@ -254,10 +258,9 @@ class _Reader(io.BufferedReader):
 
         The time that email.parser takes for some is in the square of their length.
         """
-        line = super().readline(min(self.room, _LONGEST_LINE) + 1)
+        line = _readline(self, _LONGEST_LINE)
         self.room -= len(line)
-        folded = line.startswith((b" ", b"\t"))
-        if folded or self.room < 0 or len(line) > _LONGEST_LINE:
+        if self.room < 0 or len(line) == _LONGEST_LINE or line[:1] in (b" ", b"\t"):
             raise HTTPException("malformed head")
         if not line.endswith(b"\n"):
             raise IncompleteRead(line)
@@ -314,9 +317,11 @@ class Connection:
             raise
         return connection
 
-    def post(self, path: str, fields: Mapping[str, Any], body: bytes) -> Reply:
+    def post(self, url: str, fields: Mapping[str, Any], body: bytes) -> Reply:
         """Send one request and read its answer."""
-        lines = [f"POST {path} HTTP/1.1", *map(": ".join, fields.items())]
+        parts = urlsplit(url)
+        lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}"]
+        lines += map(": ".join, fields.items())
         head = "\r\n".join([*lines, "\r\n"]).encode("latin-1")
         call = self.wire.call
         call.doing, call.sent = "sending the request", True
@@ -325,8 +330,8 @@ class Connection:
         call.doing = "waiting for the answer"
         with self._head("POST") as answer:
             headers = cast(Mapping[str, str], answer.headers)
-            check_head(answer.status, headers, _listed(answer, "Content-Encoding"))
-            if not re.fullmatch("[0-9]*", _listed(answer, "Content-Length")):
+            check_head(answer.status, headers, answer.getheader("Content-Encoding", ""))
+            if not re.fullmatch("[0-9]*", answer.getheader("Content-Length", "")):
                 problem = "its Content-Length is malformed"
                 raise UnusableAnswerError(problem, answer.status, headers)
             reply = Reply(answer.status, headers, self._body(answer))
@@ -400,10 +405,6 @@ class Connection:
         if answer.length:
             raise IncompleteRead(b"", answer.length)
         return b"".join(pieces)
-
-
-def _listed(answer: HTTPResponse, name: str) -> str:
-    return ", ".join(answer.headers.get_all(name, []))
 
 
 def _connect(host: str, port: int, call: Call) -> socket.socket:

@@ -1,6 +1,7 @@
 """Where a tenant is, and hosts as browsers read them."""
 
 import re
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any, Optional
 from unicodedata import bidirectional
@@ -54,19 +55,28 @@ def parse_domain(domain: Any) -> Tenant:
     Raises:
         InvalidArgumentError: it is anything else.
     """
-    match = re.fullmatch(_DOMAIN, domain) if isinstance(domain, str) else None
-    # isascii(), since letter case maps more than ASCII: the long s U+017F is an "s".
-    if match is not None and domain.isascii():
-        scheme = (match.group(1) or "https").lower()
-        host = parse_authority(match.group(2), scheme)
-        if host is not None and (scheme == "https" or is_loopback(host)):
-            return Tenant(scheme, host)
+    tenant = _tenant(domain) if isinstance(domain, str) else None
+    if tenant is not None:
+        return tenant
     raise InvalidArgumentError(
         "domain must be the tenant's host, such as acme.eu.auth0.com or "
         "https://login.acme.com: no path, query, user or white space, and http only for "
         "loopback",
         "domain",
     )
+
+
+@lru_cache(maxsize=64)
+def _tenant(domain: str) -> Optional[Tenant]:
+    # isascii(), since letter case maps more than ASCII: the long s U+017F is an "s".
+    match = re.fullmatch(_DOMAIN, domain) if domain.isascii() else None
+    if match is None:
+        return None
+    scheme = (match.group(1) or "https").lower()
+    host = parse_authority(match.group(2), scheme)
+    if host is None or (scheme == "http" and not is_loopback(host)):
+        return None
+    return Tenant(scheme, host)
 
 
 def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:

@@ -192,6 +192,8 @@ class Outcome:
         status: Optional[int],
         request_id: Optional[str],
     ) -> None:
+        if not _logger.isEnabledFor(level):
+            return
         domain, client_id = self.client.tenant.domain, self.client.client_id
         duration = time.monotonic() - self.started
         # The prefix keeps them apart from what a LogRecord or its factory has already.

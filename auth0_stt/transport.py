@@ -5,6 +5,7 @@ below that through connections of our own, or through the adapters of a caller's
 session.
 """
 
+import atexit
 import errno
 import io
 import os
@@ -218,9 +219,8 @@ def _send(
         _end_old()
         connection = Connection.open(lane.route, call)
     try:
-        headers = {"Host": urlsplit(str(request.url)).netloc, **request.headers}
         body: Any = request.body
-        reply = connection.post(request.path_url, headers, body)
+        reply = connection.post(str(request.url), request.headers, body)
     except BaseException:
         connection.end()
         raise
@@ -230,7 +230,7 @@ def _send(
         connection.end()
     response = Response()
     response.status_code, response.raw = reply.status, io.BytesIO(reply.body)
-    response.headers = CaseInsensitiveDict(reply.headers)
+    response.headers = reply.headers  # type: ignore[assignment]
     response.request, response.url = request, str(request.url)
     return response
 
@@ -272,8 +272,8 @@ def _lane(
 ) -> _Lane:
     if _process != os.getpid():
         _after_fork()
-    bundle = DEFAULT_CA_BUNDLE_PATH if verify is True else str(verify)
-    files = (extract_zipped_paths(bundle), *filter(None, cert or ()))
+    bundle = _default_bundle() if verify is True else str(verify)
+    files = (bundle, *filter(None, cert or ()))
     changed = tuple(os.stat(path).st_mtime_ns for path in files)
     proxy = select_proxy(url, proxies) if proxies else None
     key = url, files, changed, proxy
@@ -285,6 +285,11 @@ def _lane(
         # Of threads that come here together, all take the first one's.
         lane = _lanes.setdefault(key, _Lane(_route(*key)))
     return lane
+
+
+@lru_cache(maxsize=1)
+def _default_bundle() -> str:
+    return str(extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH))
 
 
 def _idle(lane: _Lane, call: Call) -> Optional[Connection]:
@@ -321,6 +326,7 @@ def _after_fork() -> None:
     _clear()
 
 
+atexit.register(_clear)
 if hasattr(os, "register_at_fork"):
     # A process id is not enough: in a namespace of its own a child may have the same.
     os.register_at_fork(after_in_child=_after_fork)

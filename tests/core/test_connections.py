@@ -58,8 +58,8 @@ def client_context():
 
 def post(connection, body=FORM):
     """Post a form."""
-    fields = {"Host": "tenant.test", "Content-Length": str(len(body))}
-    return connection.post("/oauth/token", fields, body)
+    fields = {"Content-Length": str(len(body))}
+    return connection.post("https://tenant.test/oauth/token", fields, body)
 
 
 class TestCall:
