@@ -59,11 +59,16 @@ class Call:
         lines = [f'    "{self.url}",']
         if self.fields:
             lines.append(f"    {fields}={{")
-            lines += [f'        "{n}": {_python(n, v)},' for n, v in self.fields]
+            # A link from elsewhere may have led here: none of its names may become code.
+            lines += [
+                f"        {json.dumps(name)}: {_python(name, value)},"
+                for name, value in self.fields
+            ]
             lines.append("    },")
         body = "\n".join([*lines, "    timeout=10,"])
+        environ = "import os\n\n" if "os.environ[" in body else ""
         function = f"requests.{self.method.lower()}"
-        return f"import os\n\nimport requests\n\nanswer = {function}(\n{body}\n)"
+        return f"{environ}import requests\n\nanswer = {function}(\n{body}\n)"
 
     def _library_call(self) -> str:
         arguments = [f'    domain="{self.url.rpartition("/oauth/token")[0]}",']
