@@ -62,21 +62,21 @@ class LocalTenant:
     subject_token_type = SUBJECT_TOKEN_TYPE
     address_header = ADDRESS_HEADER
 
-    settings = Part[Dict[str, Settings]]()
-    users = Part[Dict[str, Settings]]()
-    organizations = Part[Dict[str, Settings]]()
-    connections = Part[Dict[str, Settings]]()
-    token_exchange_profiles = Part[Dict[str, Settings]]()
-    actions = Part[Dict[str, Settings]]()
-    resource_servers = Part[Dict[str, Settings]]()
-    action = Part[Action]()
-    post_login_action = Part[Optional[PostLoginAction]]()
-    action_secrets = Part[Dict[str, str]]()
-    delegation_available = Part[bool]()
-    token_exchanges_per_second = Part[Optional[int]]()
-    deny_status = Part[int]()
-    clock = Part[Clock]()
-    records = Part[Records]()
+    settings: Part[Dict[str, Settings]] = Part()
+    users: Part[Dict[str, Settings]] = Part()
+    organizations: Part[Dict[str, Settings]] = Part()
+    connections: Part[Dict[str, Settings]] = Part()
+    token_exchange_profiles: Part[Dict[str, Settings]] = Part()
+    actions: Part[Dict[str, Settings]] = Part()
+    resource_servers: Part[Dict[str, Settings]] = Part()
+    action: Part[Action] = Part()
+    post_login_action: Part[Optional[PostLoginAction]] = Part()
+    action_secrets: Part[Dict[str, str]] = Part()
+    delegation_available: Part[bool] = Part()
+    token_exchanges_per_second: Part[Optional[int]] = Part()
+    deny_status: Part[int] = Part()
+    clock: Part[Clock] = Part()
+    records: Part[Records] = Part()
 
     def __init__(
         self,
