@@ -211,12 +211,13 @@ def _files(directory: str) -> Dict[str, Any]:
     for name in names:
         if not name.endswith(".json"):
             continue
-        with open(os.path.join(directory, name), "rb") as file:
-            content = file.read()
         try:
-            documents[name] = json.loads(content.decode("utf-8-sig"))
+            with open(os.path.join(directory, name), "rb") as file:
+                documents[name] = json.loads(file.read().decode("utf-8-sig"))
         except (ValueError, RecursionError):
             documents[name] = {"statusCode": 0, "message": f"{name} is not JSON"}
+        except OSError:
+            documents[name] = {"statusCode": 0, "message": f"{name} can't be read"}
     if not documents:
         raise CommandError(f"--documents {directory} has no file that ends in .json")
     return documents

@@ -3,7 +3,7 @@
 import json
 import secrets
 import threading
-from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, Optional, Set, Tuple
 from urllib.parse import quote
 
 from attr import attrs
@@ -16,7 +16,8 @@ from ..arguments import seconds
 from ..tenant import Tenant, parse_domain
 from .documents import SOURCES, Source
 
-_PAGES = 20
+# Seconds for one answer, which a larger timeout for all does not extend.
+_LONGEST = 30.0
 _MOST_BYTES = 8 * 1024 * 1024
 
 
@@ -108,7 +109,7 @@ def try_login(
                 params=sent,
                 allow_redirects=False,
                 stream=True,
-                timeout=timeout,
+                timeout=_LONGEST,
             ) as answer:
                 location = answer.headers.get("Location")
                 return {
@@ -143,22 +144,22 @@ def _within(timeout: float, work: Callable[[], Dict[str, Any]]) -> Dict[str, Any
     result, error = outcome[0]
     if error is None:
         return result or {}
-    if isinstance(error, (ReadError, RequestException)):
+    if isinstance(error, OSError):
         raise _read_error(error) from None
     raise error
 
 
-def _read_error(error: Union[ReadError, RequestException]) -> ReadError:
+def _read_error(error: OSError) -> ReadError:
     """Return what an exception of requests' means; none of their texts is repeated."""
-    if isinstance(error, ReadError):
-        return error
     if isinstance(error, Timeout):
         return ReadError("timeout", "there was no answer in time", retryable=True)
     if isinstance(error, SSLError):
         return ReadError("tls", "the server's certificate was refused")
     if isinstance(error, RequestsConnectionError):
         return ReadError("unreachable", "the server can't be reached")
-    return ReadError("invalid_response", "the answer breaks the rules of HTTP")
+    if isinstance(error, RequestException):
+        return ReadError("invalid_response", "the answer breaks the rules of HTTP")
+    return ReadError("tls", "the CA bundle can't be read")
 
 
 class _Reader:
@@ -204,8 +205,8 @@ class _Reader:
             if source.items in (None, "-", "logs"):
                 return self._get(session, path, query)
             return self._pages(session, source, path, query)
-        except (ReadError, RequestException) as error:
-            failure = _read_error(error)
+        except (ReadError, OSError) as error:
+            failure = error if isinstance(error, ReadError) else _read_error(error)
             if failure.code not in ("invalid_response", "server_error"):
                 raise failure from None
             self._failures.append(failure)
@@ -223,7 +224,7 @@ class _Reader:
         items: List[Any] = []
         seen: Set[str] = set()
         begin: Optional[str] = None
-        for _ in range(_PAGES):
+        while True:
             page = self._get(
                 session, path, query + ([("from", begin)] if begin else [])
             )
@@ -232,11 +233,10 @@ class _Reader:
             items += page[key]
             begin = page.get("next")
             if not begin or not isinstance(begin, str):
-                break
+                return {**page, key: items}
             if begin in seen:
                 raise ReadError("invalid_response", f"{path} pages in a circle")
             seen.add(begin)
-        return {**page, key: items}
 
     def _get(self, session: Session, path: str, query: List[Tuple[str, str]]) -> Any:
         with session.get(
@@ -245,7 +245,7 @@ class _Reader:
             headers={"Accept": "application/json"},
             allow_redirects=False,
             stream=True,
-            timeout=30.0,
+            timeout=_LONGEST,
         ) as answer:
             return self._answer(path, answer)
 

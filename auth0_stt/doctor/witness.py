@@ -6,7 +6,7 @@ Session Delegation, Monitoring).
 """
 
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from typing import Any, FrozenSet, List, Optional, Tuple
 
@@ -73,7 +73,7 @@ NO_MINT = (
 )
 
 _MINTS = ("secte", "fecte")
-_LIFETIME = 60.0
+_LIFETIME = timedelta(seconds=60)
 
 # Not ip_address().is_private, which counts the networks for documentation, too.
 _INSIDE = tuple(
@@ -96,8 +96,8 @@ class Event:
 
     type: str
     client_id: Optional[str]
-    #: Seconds since 1970, None if the entry has no date.
-    date: Optional[float]
+    #: In UTC, None if the entry has none that can be read.
+    date: Optional[datetime]
     text: str
     ip: Optional[str]
     audience: str
@@ -106,12 +106,10 @@ class Event:
 
     def quoted(self) -> str:
         """Return when and what, for a person."""
-        try:
-            moment = datetime.fromtimestamp(self.date or 0.0, timezone.utc)
-            when = moment.strftime("%Y-%m-%d %H:%M:%S UTC, ") if self.date else ""
-        except (ValueError, OverflowError, OSError):
-            when = ""
-        return f'{when}{self.type}: "{self.text}"' if self.text else when + self.type
+        said = f'{self.type}: "{self.text}"' if self.text else self.type
+        return (
+            said if self.date is None else f"{self.date:%Y-%m-%d %H:%M:%S} UTC, {said}"
+        )
 
 
 @frozen
@@ -142,7 +140,7 @@ class Testimony:
         if event is None or not event.failed:
             return None
         rule = _match(REDEMPTION_TEXTS, event.text)
-        if rule == "token-unused" and not self.entered and self._seconds() > _LIFETIME:
+        if rule == "token-unused" and not self.entered and self._is_late():
             return "token-fresh"
         return rule
 
@@ -150,10 +148,10 @@ class Testimony:
         """Tell whether the last token reached ``/authorize``, whatever became of it."""
         return self.entered or self.redemption_failure() is not None
 
-    def _seconds(self) -> float:
+    def _is_late(self) -> bool:
         begin = self.minted.date if self.minted else None
         end = self.redemption.date if self.redemption else None
-        return 0.0 if begin is None or end is None else end - begin
+        return begin is not None and end is not None and end - begin > _LIFETIME
 
     def from_server(self) -> bool:
         """Tell whether the token is bound to the address of the console's server."""
@@ -213,7 +211,7 @@ def _events(entries: List[Any]) -> List[Event]:
     events = [event for event in map(_event, entries) if event is not None]
     # The API answers newest first: what has one date keeps that order, reversed.
     events.reverse()
-    return sorted(events, key=lambda event: event.date or 0.0)
+    return sorted(events, key=lambda event: event.date or datetime.min)
 
 
 def _event(entry: Any) -> Optional[Event]:
@@ -228,7 +226,7 @@ def _event(entry: Any) -> Optional[Event]:
     return Event(
         type=kind,
         client_id=_text(entry.get("client_id")) or None,
-        date=_seconds(entry.get("date")),
+        date=_date(entry.get("date")),
         text=_said(entry, details),
         ip=_text(entry.get("ip")) or None,
         audience=_text(entry.get("audience")),
@@ -256,22 +254,16 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _seconds(value: Any) -> Optional[float]:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        # JavaScript counts milliseconds.
-        return value / 1000.0 if value > 1e11 else float(value)
-    match = (
-        re.match(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?", value)
-        if isinstance(value, str)
-        else None
-    )
+def _date(value: Any) -> Optional[datetime]:
+    """Return a date as Auth0 writes it, such as ``2026-11-25T03:10:00.000Z``."""
+    match = re.match(r"([0-9-]{10})[T ]([0-9:]{8})(\.\d{1,6})?", _text(value))
     if match is None:
         return None
+    text = "{} {}{}".format(*match.groups(".0"))
     try:
-        moment = datetime.strptime(" ".join(match.groups()[:2]), "%Y-%m-%d %H:%M:%S")
+        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S.%f")
     except ValueError:
         return None
-    return moment.replace(tzinfo=timezone.utc).timestamp() + float(match.group(3) or 0)
 
 
 def _is_inside(ip: str) -> bool:

@@ -1,10 +1,12 @@
 """``auth0-stt doctor``: from the command line to an exit code."""
 
+import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from healthy import CONSOLE, SHOP, documents
@@ -121,6 +123,10 @@ class TestExitCodes:
         assert 5 == run(*IDS)
 
 
+def _methods(stream):
+    return {name: getattr(stream, name) for name in ("write", "flush", "isatty")}
+
+
 class TestOutput:
     def test_json(self, api, capsys):
         """--json prints the findings as a list of objects."""
@@ -152,6 +158,16 @@ class TestOutput:
         assert 1 == run("--fix", tool, *IDS)
         assert "guardian" in capsys.readouterr().out
 
+    @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "unheard-of", None])
+    def test_narrow_output(self, written, monkeypatch, encoding):
+        """An output that has no check mark gets other ones."""
+        stream = io.StringIO()
+        monkeypatch.setattr(
+            "sys.stdout", SimpleNamespace(encoding=encoding, **_methods(stream))
+        )
+        assert 0 == run("--documents", written())
+        assert stream.getvalue().startswith("+ console: ")
+
     def test_no_colour_in_a_file(self, written):
         """A pipe gets no escape sequence, and ASCII where it takes nothing else."""
         command = [sys.executable, "-m", "auth0_stt", "doctor", "--documents"]
@@ -177,6 +193,13 @@ class TestToken:
         path.write_text(TOKEN + "\n")
         assert 0 == run("--management-token-file", path, *IDS)
 
+    def test_not_text(self, api, tmp_path, capsys):
+        """A file that is not text is a mistake, and is not shown."""
+        path = tmp_path / "token"
+        path.write_bytes(b"\xff\xfe")
+        assert 2 == run("--management-token-file", path, *IDS)
+        assert "it is not UTF-8" in capsys.readouterr().err
+
 
 class TestDocuments:
     def test_no_network(self, api, written, capsys):
@@ -195,6 +218,15 @@ class TestDocuments:
         (directory / "logs.json").write_text("")
         assert 0 == run("--documents", directory)
         assert "(1) logs.json is not JSON" in capsys.readouterr().out
+
+    def test_other_files(self, written, capsys):
+        """A directory may hold other files; what can't be opened is unknown."""
+        directory = written()
+        (directory / "notes.txt").write_text("not ours")
+        (directory / "logs.json").unlink()
+        (directory / "logs.json").mkdir()
+        assert 0 == run("--documents", directory)
+        assert "(1) logs.json can't be read" in capsys.readouterr().out
 
     def test_empty_directory(self, tmp_path, capsys):
         """A directory without documents is a mistake."""

@@ -438,6 +438,28 @@ class TestKeys:
             each.rule: each.status for each in findings if each.status != "ok"
         }
 
+    @pytest.mark.parametrize("known", ["console", "shop"])
+    def test_which_is_which(self, known):
+        """With one application known by what it does, the other one is the other."""
+        found = documents()
+        other = {"console": "shop", "shop": "console"}[known]
+        for name in ("token_exchange", "session_transfer"):
+            found[other].pop(name, None)
+        for name in ("console", "shop"):
+            client = found.pop(name)
+            found["clients/" + client["client_id"]] = client
+        findings = by_rule(found)
+        assert CONSOLE == findings["console-first-party"].client_id
+        assert "ok" == findings["console-first-party"].status
+        assert SHOP == findings["shop-first-party"].client_id
+        assert "ok" == findings["shop-first-party"].status
+
+    def test_nobody_knows_which(self):
+        """Two applications that show nothing are not told from each other."""
+        found = {"clients/a": {"is_first_party": False}, "clients/b": {}}
+        assert [] == wrong(found)
+        assert [] == wrong({"clients": [{"is_first_party": False}]})
+
     def test_bare_lists(self):
         """A list may be bare or in a paging envelope."""
         found = documents()
@@ -554,6 +576,139 @@ class TestAction:
         assert ["action-sets-actor"] == wrong(found)
 
 
+class TestConnections:
+    def test_names_only(self):
+        """A list of names will do."""
+        found = documents()
+        found["console-connections"] = ["customers"]
+        found["shop-connections"] = ["customers"]
+        del found["organization-connections"]
+        assert [] == wrong(found)
+
+    def test_one_that_only_the_shop_has(self):
+        """Customers may come from it or not: unknown, and it is named."""
+        found = documents()
+        found["shop-connections"]["connections"].append({"id": "x", "name": "google"})
+        finding = by_rule(found)["console-connection"]
+        assert "unknown" == finding.status
+        assert "google" in finding.found
+
+
+class TestThrottling:
+    @pytest.mark.parametrize(
+        "throttling", [{"enabled": False}, {"allowlist": ["198.51.100.10"]}]
+    )
+    def test_no_matter(self, throttling):
+        """Without throttling, or with an allowlist, the server's address is no matter."""
+        found = documents()
+        found["suspicious-ip-throttling"] = throttling
+        found["console"]["is_token_endpoint_ip_header_trusted"] = False
+        assert "ok" == by_rule(found)["attempts-per-address"].status
+
+    def test_of_all_agents(self):
+        """Failures count against the server's address if the header is not trusted."""
+        found = documents()
+        found["console"]["is_token_endpoint_ip_header_trusted"] = False
+        assert "unknown" == by_rule(found)["attempts-per-address"].status
+
+
+class TestProfile:
+    def two(self):
+        found = documents()
+        listed = found["token-exchange-profiles"]["token_exchange_profiles"]
+        listed.append({**listed[0], "subject_token_type": "urn:acme:b", "type": "x"})
+        found["logs"] = []
+        return found, listed
+
+    def test_of_the_action(self):
+        """Of several profiles, the one that leads to the Action is judged."""
+        found, listed = self.two()
+        listed[1]["action_id"] = "another"
+        assert [] == wrong(found)
+        listed[0]["type"] = "x"
+        assert ["profile-type"] == wrong(found)
+
+    def test_of_the_log(self):
+        """Of several profiles, the one of the last mint is judged."""
+        found, _ = self.two()
+        found["logs"] = documents()["logs"]
+        assert [] == wrong(found)
+
+    def test_given(self):
+        """Of several profiles, the one that the console uses is judged."""
+        found, _ = self.two()
+        assert ["profile-type"] == wrong(found, subject_token_type="urn:acme:b")
+        assert ["profile-exists"] == wrong(found, subject_token_type="urn:acme:c")
+
+    def test_which_one(self):
+        """Several profiles with one Action can't be told apart."""
+        found, _ = self.two()
+        assert "unknown" == by_rule(found)["profile-type"].status
+
+
+class TestOrganization:
+    def test_required(self):
+        """A shop that requires an organization needs to be asked for with one."""
+        found = documents()
+        found["shop"]["organization_usage"] = "require"
+        assert "unknown" == by_rule(found)["shop-organization"].status
+        assert "ok" == by_rule(found, **OPTIONS)["shop-organization"].status
+
+    def test_none(self):
+        """Without an organization, there is no finding on one."""
+        found = documents()
+        del found["organization"], found["organization-connections"]
+        whose = {RULES[each.rule].whose for each in diagnose(found)}
+        assert "organization" not in whose
+
+    def test_no_connection(self):
+        """An organization without a connection lets nobody in."""
+        found = documents()
+        found["organization-connections"] = []
+        assert ["organization-connection"] == wrong(found, **OPTIONS)
+
+
+class TestCallbacks:
+    def test_used_but_not_registered(self):
+        """The callback that the login route names must be registered."""
+        found = documents()
+        location("shop.acme.example%2Fcallback", "shop.acme.example%2Fcb")(found)
+        assert ["callback-registered"] == wrong(found)
+
+    @pytest.mark.parametrize("callback", ["https://[", "https://a:b/", "https:///x"])
+    def test_no_url(self, callback):
+        """What is not a URL is not on loopback."""
+        found = documents()
+        found["shop"]["callbacks"] = [callback]
+        del found["try-login"]
+        assert [] == wrong(found)
+
+    def test_placeholder(self):
+        """A star in a registered callback stands for a subdomain."""
+        found = documents()
+        found["shop"]["callbacks"] = ["https://*.acme.example/callback"]
+        assert [] == wrong(found)
+
+    def test_one_of_several_on_loopback(self):
+        """It depends on the callback that is used, if only one is on loopback."""
+        found = documents()
+        name = "skip_non_verifiable_callback_uri_confirmation_prompt"
+        found["shop"]["callbacks"].append("http://127.0.0.1:3000/callback")
+        found["shop"][name] = False
+        del found["try-login"]
+        assert "unknown" == by_rule(found)["loopback-prompt"].status
+
+    @pytest.mark.parametrize(("client", "tenant"), [(True, False), (None, True)])
+    def test_prompt_is_off(self, client, tenant):
+        """The application's setting counts, or else the tenant's."""
+        found = documents()
+        name = "skip_non_verifiable_callback_uri_confirmation_prompt"
+        found["shop"]["callbacks"] = ["http://127.0.0.1:3000/callback"]
+        found["shop"][name], found["tenant-settings"][name] = client, tenant
+        del found["try-login"]
+        assert [] == wrong(found)
+
+
 class TestLog:
     def test_addresses_side_by_side(self):
         """The address that the token was bound to stands beside the browser's."""
@@ -610,6 +765,28 @@ class TestLog:
         ]
         assert ["same-address"] == wrong(found)
 
+    @pytest.mark.parametrize("date", [None, 7, "soon", "9999-99-99T99:99:99Z"])
+    def test_no_date(self, date):
+        """An entry without a date counts; nothing is said about when."""
+        found = documents()
+        mint_failed(found, "Unauthorized", date=date)
+        found["logs"] = found["logs"][:1]
+        assert 'fecte: "Unauthorized"' == by_rule(found)["client-credentials"].found
+
+    def test_no_address(self):
+        """An entry whose address is none says nothing about the server."""
+        found = documents()
+        redemption(found, ("w", 3, BINDING, ELSEWHERE))
+        found["logs"][1]["ip"] = "elsewhere"
+        assert ["same-address"] == wrong(found)
+
+    def test_failure_in_other_words(self):
+        """A failure that no rule knows is shown, and proves nothing."""
+        found = documents()
+        redemption(found, ("w", 3, "Something else is wrong", AGENT))
+        assert [] == wrong(found)
+        assert "Something else" in by_rule(found)["token-unused"].found
+
     @pytest.mark.parametrize("logs", [[None, 1, {}, {"type": 3}], [{"type": "secte"}]])
     def test_unreadable_entries(self, logs):
         """Entries that can't be read are passed over."""
@@ -661,6 +838,12 @@ class TestLogin:
         finding = by_rule(found)["login-route-passes-token"]
         assert "unknown" == finding.status
         assert "--try-login" in finding.found
+
+    def test_implicit_flow(self):
+        """A login route that does not use the code flow can't take a delegated login."""
+        found = documents()
+        location("response_type=code", "response_type=id_token")(found)
+        assert ["code-flow"] == wrong(found)
 
     def test_other_target(self):
         """The console must redirect to the login URI; a query makes no difference."""

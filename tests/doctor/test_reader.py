@@ -256,6 +256,26 @@ class TestBadServers:
         assert "unreachable" == caught.value.code
         assert TOKEN not in repr(caught.value)
 
+    def test_no_certificate(self, api):
+        """A server without TLS is not spoken to."""
+        with pytest.raises(ReadError) as caught:
+            read(api.domain.replace("http:", "https:"), TOKEN, console="a", shop="b")
+        assert "tls" == caught.value.code
+
+    def test_no_certificate_authority(self):
+        """A CA bundle that is not there is named as the trouble."""
+        with pytest.raises(ReadError) as caught:
+            read("acme.example", TOKEN, console="a", shop="b", verify="/nowhere")
+        assert "the CA bundle can't be read" == str(caught.value)
+
+    def test_slow_answer(self, api, monkeypatch):
+        """No single answer takes all of the time."""
+        monkeypatch.setattr("auth0_stt.doctor.reader._LONGEST", 0.2)
+        api.answers[api.path("shop")] = lambda handler, query: api.stop.wait(20)
+        with pytest.raises(ReadError) as caught:
+            read_from(api)
+        assert ("timeout", True) == (caught.value.code, caught.value.retryable)
+
     def test_no_http(self, api):
         """A server that breaks HTTP is an error, too."""
         api.answers[api.path("console")] = lambda handler, query: handler.wfile.write(
