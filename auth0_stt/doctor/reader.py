@@ -13,7 +13,9 @@ from requests.exceptions import RequestException, SSLError, Timeout
 
 from ..answers import retry_after
 from ..arguments import seconds
+from ..errors import InvalidArgumentError
 from ..tenant import Tenant, parse_domain
+from .case import split_url
 from .documents import SOURCES, Source
 
 # Seconds for one answer, which a larger timeout for all does not extend.
@@ -94,7 +96,12 @@ def try_login(
 
     Raises:
         ReadError: there is no answer within ``timeout`` seconds.
+        InvalidArgumentError: ``target_login_url`` is not the URL of a web page.
     """
+    url = split_url(target_login_url)
+    if url is None or url.scheme not in ("http", "https"):
+        message = "target_login_url must be the URL of the shop's login route"
+        raise InvalidArgumentError(message, "target_login_url")
     sent = {
         "session_transfer_token": "doctor-" + secrets.token_hex(8),
         "organization": organization or "org_0000000000000000",

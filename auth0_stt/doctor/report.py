@@ -1,7 +1,7 @@
 """The findings as text for people."""
 
 import re
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Set
 
 from ..rules import RULES
 from .documents import SOURCES
@@ -69,19 +69,20 @@ def _about(finding: Finding, mark: str, reasons: List[str]) -> List[str]:
 
 
 def missing_scopes(documents: Mapping[str, Any]) -> List[str]:
-    """Return the scopes that the management token lacks."""
-    lacking = {
-        SOURCES[name].scope
-        for name, value in documents.items()
-        if name in SOURCES
-        and isinstance(value, dict)
-        and value.get("statusCode") == 403
-    }
-    named = set()
+    """Return the scopes that the management token lacks.
+
+    A 403 in other words is none of these: then the tenant's plan lacks something.
+    """
+    lacking: Set[str] = set()
     for name, value in documents.items():
-        if name in SOURCES and isinstance(value, dict) and "statusCode" in value:
-            named |= set(re.findall(r"\bread:[a-z_]+", str(value.get("message"))))
-    return sorted(lacking | named)
+        if not isinstance(value, dict) or value.get("statusCode") != 403:
+            continue
+        message = str(value.get("message") or "scope")
+        named = re.findall(r"\bread:[a-z_]+", message)
+        if not named and "scope" in message and name in SOURCES:
+            named = [SOURCES[name].scope]
+        lacking.update(named)
+    return sorted(lacking)
 
 
 def _summary(findings: Sequence[Finding], documents: Mapping[str, Any]) -> List[str]:
@@ -93,6 +94,8 @@ def _summary(findings: Sequence[Finding], documents: Mapping[str, Any]) -> List[
     if scopes:
         lines.append("The management token lacks: {}.".format(" ".join(scopes)))
     wrong = [finding for finding in findings if finding.status == "wrong"]
+    if any(finding.source == "logs" for finding in wrong):
+        lines.append("The log tells of the last attempt: after a fix, try again.")
     if wrong:
         lines.append("Fix first: " + wrong[0].fix)
     elif count["unknown"]:

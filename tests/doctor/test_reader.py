@@ -330,9 +330,11 @@ class TestTryLogin:
         assert "timeout" == caught.value.code
 
     @pytest.mark.parametrize(
-        "url", ["", "shop.example.com/login", "http://", "http://["]
+        "url",
+        ["", "file:///etc/passwd", "shop.example.com/login", "http://", "http://["],
     )
     def test_no_url(self, url):
         """What is not a URL is an error without a request."""
-        with pytest.raises(ReadError):
+        with pytest.raises(InvalidArgumentError) as caught:
             try_login(url)
+        assert "target_login_url" == caught.value.argument

@@ -37,6 +37,12 @@ class TestReport:
             f"    fix:      {rule.fix}\n"
         ) in text
 
+    def test_the_log_is_of_the_past(self):
+        """What the log has is true of the last attempt, and the report says so."""
+        hint = "after a fix, try again."
+        assert hint in reported("action-allows")
+        assert hint not in reported("shop-first-party")
+
     def test_order(self):
         """Findings stand in the order of the flow, and the first one is fixed first."""
         text = reported("logout-url", "console-may-mint", "shop-first-party")
@@ -80,3 +86,10 @@ class TestMissingScopes:
         """A 403 without a message lacks the scope of its document."""
         found = {"logs": {"statusCode": 403}, "shop": {"statusCode": 404}}
         assert ["read:logs"] == missing_scopes(found)
+
+    def test_forbidden_by_the_plan(self):
+        """A 403 that does not speak of scopes is no missing scope."""
+        text = "This feature is not available on your plan."
+        found = {"custom-domains": {"statusCode": 403, "message": text}}
+        assert [] == missing_scopes(found)
+        assert f"HTTP 403: {text}" in report(diagnose(found), found)
