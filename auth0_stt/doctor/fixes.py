@@ -126,7 +126,8 @@ def _with(current: Any, path: List[str], value: Any) -> Any:
         inner[path[0]] = _with(inner.get(path[0]), path[1:], value)
         return inner
     if isinstance(value, tuple):
-        listed = [each for each in current or [] if each not in value]
+        kept = current if isinstance(current, list) else []
+        listed = [each for each in kept if each not in value]
         return listed + list(value)
     return value
 

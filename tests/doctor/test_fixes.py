@@ -112,6 +112,13 @@ class TestChanges:
             "allowed_authentication_methods"
         ]
 
+    def test_value_of_another_type(self):
+        """What is not the list that it must be is replaced."""
+        found = documents()
+        found["shop"]["grant_types"] = 1
+        (change,) = changes(diagnose(found), found)
+        assert {"grant_types": ["authorization_code"]} == change.body
+
     def test_documents_are_not_changed(self):
         """The documents stay as they were read."""
         found = broken(*CORRECTED)
