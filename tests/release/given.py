@@ -16,6 +16,24 @@ CONSOLE = """
 
 GIVEN = {
     "errors.rst": {"stamina": CONSOLE},
+    "testing.rst": {
+        "outage": """
+    from typing import Any
+""",
+        "shop": """
+    from flask import Flask
+    def create_app(domain: str, client_id: str, client_secret: str) -> Flask:
+        raise NotImplementedError
+""",
+        "action": """
+    from typing import Any
+    PUBLIC_KEY = ""
+    def sign_subject(customer_id: str) -> str:
+        raise NotImplementedError
+    def mint(tenant: Any, subject_token: str) -> object:
+        raise NotImplementedError
+""",
+    },
     "audit.rst": {"django": "AUDIT_FILE = 'audit.log'"},
     "async.rst": {"view": CONSOLE},
     "migrating.rst": {

@@ -5,21 +5,25 @@ fixture ``example`` finds them by the name of the test.
 """
 
 import asyncio
+import importlib
 import json
 import logging
 import logging.config
+import os
 import re
-import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import create_autospec
 
+import flask
 import jwt
+import processes
 import pytest
 import requests
 import stamina
+from authlib.integrations.flask_client import OAuth
 from calls import mint_for
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -27,7 +31,7 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from release.blocks import PAGES, ROOT, blocks, in_language, run
+from release.blocks import PAGES, ROOT, blocks, code, in_language, run
 
 import auth0_stt
 from auth0_stt import (
@@ -361,14 +365,123 @@ def test_the_lines_for_cron(tenant, agent, tmp_path):
         (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
         (tmp_path / name).chmod(0o755)
     script = script.replace("/etc/console/auth0.env", str(file))
-    done = subprocess.run(
+    done = processes.run(
         ["sh", "-euc", script, "sh", "auth0|ada", "ticket 7", "127.0.0.1"],
         env={
             "PATH": f"{tmp_path}:/usr/bin:/bin",
             "PYTHONPATH": str(Path(auth0_stt.__file__).parents[1]),
         },
-        capture_output=True,
         text=True,
     )
     assert "" == done.stderr
     assert "auth0|ada" == tenant.redeem(done.stdout.strip())["sub"]
+
+
+TESTING = ROOT / "docs/testing.rst"
+
+
+def run_pytest(directory, **files):
+    """Run files of tests in a directory of their own; return how it ended."""
+    for name, text in files.items():
+        (directory / f"{name}.py").write_text(text)
+    return processes.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(Path(auth0_stt.__file__).parents[1])},
+        text=True,
+    )
+
+
+def test_testing_plugin(example):
+    """The module of fixtures that the page names is there."""
+    for name in example()["pytest_plugins"]:
+        importlib.import_module(name)
+
+
+def test_testing_pytest(tmp_path):
+    """The page's two tests pass as they stand, with its line in conftest.py."""
+    done = run_pytest(
+        tmp_path, conftest=code(TESTING, "plugin"), test_app=code(TESTING, "pytest")
+    )
+    assert "2 passed" in done.stdout, done.stdout
+
+
+def test_testing_console(tmp_path):
+    """The test of one's own console passes against a view that does what it should."""
+    run_with_console(tmp_path, "console")
+
+
+def test_testing_outage(tmp_path):
+    """The test of an outage passes, too."""
+    run_with_console(tmp_path, "outage")
+
+
+def run_with_console(directory, name):
+    console = (Path(__file__).parent / "own_console.py").read_text("utf-8")
+    conftest = code(TESTING, "plugin").strip() + "\n" + console
+    done = run_pytest(directory, conftest=conftest, test_app=code(TESTING, name))
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def create_app(domain, client_id, client_secret):
+    """A shop in Flask, with the three pieces that it needs."""
+    app = flask.Flask("shop")
+    app.secret_key = "tests"
+    oauth = OAuth(app)
+    oauth.register(
+        "auth0",
+        client_id=client_id,
+        client_secret=client_secret,
+        server_metadata_url=f"{domain}/.well-known/openid-configuration",
+        client_kwargs={"scope": "openid"},
+    )
+
+    @app.get("/login")
+    def login():
+        transfer = auth0_stt.session_transfer_params(flask.request.args)
+        return oauth.auth0.authorize_redirect("http://localhost/callback", **transfer)
+
+    @app.get("/callback")
+    def callback():
+        flask.session["user"] = oauth.auth0.authorize_access_token()["userinfo"]
+        return flask.redirect("/")
+
+    @app.get("/")
+    def home():
+        return auth0_stt.actor_from_claims(flask.session["user"]).sub
+
+    return app
+
+
+def test_testing_shop(example, tenant):
+    """The test of one's own shop passes against a shop that does what it should."""
+    token = mint_for(tenant).session_transfer_token
+    example(create_app=create_app)["test_the_banner"](tenant, token)
+
+
+def test_testing_action(example, tenant, signing):
+    """The Action in Python lets the agent in, and refuses what the JavaScript refuses."""
+    agent = tenant.agent_tokens()["id_token"]
+
+    def mint(tenant, subject_token):
+        return request_session_transfer_token(
+            **tenant.console,
+            subject_token=subject_token,
+            subject_token_type=tenant.subject_token_type,
+            actor_token=agent,
+            actor_token_type=ID_TOKEN_TYPE,
+        )
+
+    scope = example(
+        PUBLIC_KEY=signing._private_key().public_key(),
+        sign_subject=signing.sign_subject,
+        mint=mint,
+    )
+    scope["test_who_may_enter"](tenant)
+    for subject_token, word in (
+        (signing.sign_subject("auth0|lin"), "unauthorized_actor"),
+        (signing.sign_subject("auth0|ada")[:-4] + "AAAA", "invalid_request"),
+    ):
+        with pytest.raises(CustomTokenExchangeError) as caught:
+            mint(tenant, subject_token)
+        assert word == caught.value.error
