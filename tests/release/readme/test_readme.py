@@ -249,6 +249,12 @@ def test_files_that_are_named_exist():
     assert [] == [name for name in named if not (ROOT / name).exists()]
 
 
+def test_auth0_is_linked_where_its_documentation_is():
+    """Not at a page that is gone."""
+    page = "authenticate/single-sign-on/session-delegation"
+    assert [page] == re.findall(r"https://auth0\.com/docs/([\w/-]+)", TEXT)
+
+
 def test_the_names_in_the_text_are_public():
     """A name that is not the package's would send the reader astray."""
     imported = {
