@@ -352,8 +352,8 @@ _TABLE = (
         "The Action accepts the subject token: signature, lifetime and one use.",
         '400 "invalid_request" with the reason that the Action gave to '
         "rejectInvalidSubjectToken().",
-        "Sign the subject token the way that the Action verifies it, with the same "
-        "secret, just before the mint.",
+        "Sign the subject token the way that the Action verifies it, with a key that it "
+        "knows, just before the mint.",
         _API,
     ),
     Rule(
@@ -427,7 +427,7 @@ _TABLE = (
     Rule(
         "mfa",
         "tenant",
-        "guardian.policies",
+        "guardian_policies",
         "empty: MFA is not required of everyone",
         '400 "MFA is not supported using actor_token with the requested token exchange '
         'profile." at the mint, or "interaction_required" at the shop\'s callback.',
@@ -654,7 +654,8 @@ _TABLE = (
         "a custom domain for the shop; the console stays on the canonical one",
         "An error page that asks to log out: the agent's own sign-in to the console is "
         "a session on the shop's domain.",
-        "Give the shop a custom domain, and leave the console on the canonical one.",
+        "Give the shop a custom domain and leave the console on the canonical one, or "
+        "enter accounts in a private window.",
         _BEHAVIOR,
     ),
     Rule(
