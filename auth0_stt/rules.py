@@ -65,9 +65,9 @@ class Rule:
     wrong: Any = attrib(default=None, hash=False)
 
     def holds(self, found: Any) -> bool:
-        """Tell whether a value found at ``setting`` is right.
+        """Return whether a value found at ``setting`` is right.
 
-        Only rules with a ``value`` can be judged by the value alone.
+        Only for rules with a ``value``: the others need more than one setting.
         """
         if self.allowed:
             return any(_same(each, found) for each in self.allowed)

@@ -119,7 +119,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _takes(text: str) -> bool:
-    """Tell whether standard output can show a text."""
+    """Return whether standard output can show a text."""
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):

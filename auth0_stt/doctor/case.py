@@ -35,7 +35,7 @@ class Case:
     organization: Optional[str]
 
     def concerns(self, rule: Rule) -> bool:
-        """Tell whether a rule is in question: without an organization, some are not."""
+        """Return whether a rule applies: without an organization, some don't."""
         return rule.whose != "organization" or bool(
             self.organization or self.documents.has("organization")
         )
@@ -128,7 +128,7 @@ def split_url(url: Any) -> Optional[SplitResult]:
 
 
 def is_loopback(url: Optional[SplitResult]) -> bool:
-    """Tell whether a URL leads to the machine it is opened on."""
+    """Return whether a URL leads to the machine it is opened on."""
     if url is None or url.hostname is None:
         return False
     return re.fullmatch(r"localhost|::1|127\.[0-9.]+", url.hostname) is not None

@@ -153,7 +153,7 @@ _ALIASES = {
 
 @frozen
 class Document:
-    """One document as it was given, or the reason why there is none to read."""
+    """One document as it was given, or the reason why it can't be read."""
 
     name: str
     value: Any = None
@@ -178,7 +178,7 @@ class Document:
         return evolve(self, value=found)
 
     def complete(self) -> bool:
-        """Tell whether the list is whole: no further page is announced."""
+        """Return whether the list is whole: no further page is announced."""
         if not isinstance(self.value, dict):
             return True
         total, found = self.value.get("total"), self.items().value
@@ -234,7 +234,7 @@ class Documents:
                 self._found.setdefault(name + "-connections", enabled)
 
     def has(self, name: str) -> bool:
-        """Tell whether a document of that name was given, whatever it says."""
+        """Return whether a document of that name was given, whatever it says."""
         return name in self._found
 
     def __getitem__(self, name: str) -> Document:

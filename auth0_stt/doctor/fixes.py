@@ -39,8 +39,7 @@ def changes(
     """Return what corrects the wrong findings, as far as calls of the API can.
 
     The settings of one application go into one call. A setting that is an object is
-    sent whole, as ``documents`` has it but for what changes, since the API may replace
-    it.
+    sent whole, with what ``documents`` has in it, since the API may replace it.
     """
     wrong = [finding for finding in findings if finding.status == "wrong"]
     read = Documents(documents)

@@ -140,7 +140,7 @@ def _console_connection(case: Case) -> Optional[Verdict]:
     if not set(shop) & set(console):
         found = f"enabled for the shop only: {only}"
         return Verdict("wrong", found, document.name)
-    found = f"wrong if customers come from what the shop alone has: {only}"
+    found = f"wrong if customers come from a connection that only the shop has: {only}"
     return Verdict("unknown", found, document.name)
 
 

@@ -25,7 +25,7 @@ def report(
 ) -> str:
     """Return the report: one line for each rule, and all about what is wrong.
 
-    Why something is unknown is told once, at the end: it often has one reason for many.
+    Why rules are unknown stands at the end: many often share one reason.
     ``colour`` is for a terminal, ``plain`` for an output that has ASCII only.
     """
     marks = _PLAIN if plain else _MARKS
@@ -71,7 +71,7 @@ def _about(finding: Finding, mark: str, reasons: List[str]) -> List[str]:
 def missing_scopes(documents: Mapping[str, Any]) -> List[str]:
     """Return the scopes that the management token lacks.
 
-    A 403 in other words is none of these: then the tenant's plan lacks something.
+    A 403 that does not speak of a scope is about the tenant's plan.
     """
     lacking: Set[str] = set()
     for name, value in documents.items():

@@ -145,7 +145,7 @@ class Testimony:
         return rule
 
     def arrived(self) -> bool:
-        """Tell whether the last token reached ``/authorize``, whatever became of it."""
+        """Return whether the last token reached ``/authorize``, whatever became of it."""
         return self.entered or self.redemption_failure() is not None
 
     def _is_late(self) -> bool:
@@ -154,7 +154,7 @@ class Testimony:
         return begin is not None and end is not None and end - begin > _LIFETIME
 
     def from_server(self) -> bool:
-        """Tell whether the token is bound to the address of the console's server."""
+        """Return whether the token is bound to the address of the console's server."""
         ip = self.minted.ip if self.minted else None
         return ip is not None and (ip in self.servers or _is_inside(ip))
 
@@ -267,7 +267,7 @@ def _date(value: Any) -> Optional[datetime]:
 
 
 def _is_inside(ip: str) -> bool:
-    """Tell whether an address never comes from the internet."""
+    """Return whether an address never comes from the internet."""
     try:
         address = ip_address(ip)
     except ValueError:

@@ -455,7 +455,7 @@ class TestKeys:
         assert "ok" == findings["shop-first-party"].status
 
     def test_nobody_knows_which(self):
-        """Two applications that show nothing are not told from each other."""
+        """Of two applications that show nothing, neither is taken for the console."""
         found = {"clients/a": {"is_first_party": False}, "clients/b": {}}
         assert [] == wrong(found)
         assert [] == wrong({"clients": [{"is_first_party": False}]})
@@ -553,7 +553,7 @@ class TestAction:
         assert [] == wrong(found)
 
     def test_call_in_a_comment(self):
-        """A call that is commented out is none; a URL begins no comment."""
+        """A call in a comment does not count, and a URL does not begin a comment."""
         found = documents()
         changed = ACTION_CODE.replace("  api.authentication.setA", "  // setA")
         found["action"]["deployed_version"]["code"] = changed
@@ -641,7 +641,7 @@ class TestProfile:
         assert ["profile-exists"] == wrong(found, subject_token_type="urn:acme:c")
 
     def test_which_one(self):
-        """Several profiles with one Action can't be told apart."""
+        """If several profiles have one Action, none of them is judged."""
         found, _ = self.two()
         assert "unknown" == by_rule(found)["profile-type"].status
 
@@ -774,7 +774,7 @@ class TestLog:
         assert 'fecte: "Unauthorized"' == by_rule(found)["client-credentials"].found
 
     def test_no_address(self):
-        """An entry whose address is none says nothing about the server."""
+        """An entry with an invalid address says nothing about the server."""
         found = documents()
         redemption(found, ("w", 3, BINDING, ELSEWHERE))
         found["logs"][1]["ip"] = "elsewhere"
@@ -797,7 +797,7 @@ class TestLog:
 
 class TestLogin:
     def test_pushed(self):
-        """A login route that pushes its request is told from one that drops the token."""
+        """A login route that pushes its request is not blamed for dropping the token."""
         found = documents()
         found["try-login"]["location"] = (
             "https://login.acme.example/authorize?client_id=x"

@@ -170,7 +170,7 @@ class TestSnippets:
             assert b"" == ended.stdout + ended.stderr
 
     def test_terraform(self):
-        """Objects are blocks; the method of authentication has a resource of its own."""
+        """Objects are blocks; the method of authentication is a separate resource."""
         found = broken("shop-allows-delegation", "console-confidential")
         text = fixes(diagnose(found), found, "terraform")
         assert (

@@ -1,4 +1,4 @@
-"""The doctor on the local tenant: what breaks a delegated login there is found, alone.
+"""The doctor on the local tenant: it finds what breaks a delegated login there.
 
 Each rule is broken in the tenant, somebody tries to enter an account, and the doctor
 reads the tenant through its Management API.
@@ -201,7 +201,7 @@ def nothing(tenant):
 
 
 # How each rule is broken on the local tenant: a change, what goes wrong in the attempt,
-# and what the doctor is told.
+# and the options of the doctor.
 BREAKS = {
     rule.id: (setting(rule.id), {}, {})
     for rule in RULES.values()
@@ -341,7 +341,7 @@ BREAKS.update(
 )
 
 UNSEEN = {
-    # Nothing that breaks them on the local tenant leaves a trace, but for --try-login.
+    # The local tenant has no trace of these; --try-login finds the first one.
     "login-route-passes-token",
     "no-prompts",
 }
@@ -378,7 +378,7 @@ def wrong_on(tenant, **given):
 
 class TestMatrix:
     def test_covers_the_table(self):
-        """Every rule is broken here, but for those that leave no trace."""
+        """Every rule is broken here, except those that leave no trace."""
         assert set(RULES) == set(BREAKS) | UNSEEN | NOT_JUDGED
 
     @pytest.mark.parametrize("rule", sorted(BREAKS))
@@ -457,7 +457,7 @@ class TestReading:
         assert "unauthorized" == caught.value.code
 
     def test_tls(self):
-        """A tenant with a certificate authority of its own is read with verify."""
+        """A tenant with its own certificate authority is read with verify."""
         with LocalTenant(tls=True) as tenant:
             assert [] == wrong_on(tenant)
 
