@@ -89,16 +89,10 @@ proof: Proof
 """,
     },
     "shop.rst": {
-        "django-limit": """
-from datetime import timedelta
-from typing import Optional
+        "django": """
+from authlib.integrations.django_client import OAuth
 
-from django.http import HttpRequest
-
-from auth0_stt import DELEGATED_SESSION_LIFETIME, Actor
-
-actor: Optional[Actor]
-request: HttpRequest
+oauth = OAuth()
 """,
     },
 }

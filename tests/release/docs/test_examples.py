@@ -6,6 +6,7 @@ fixture ``example`` finds them by the name of the test.
 
 import asyncio
 import importlib
+import inspect
 import json
 import logging
 import logging.config
@@ -325,13 +326,79 @@ def test_console_session(example):
         assert 60 == scope["stt"].expires_in
 
 
-def test_shop_django_limit(example):
-    """The session ends two hours after the login, whatever happens in between."""
-    ends = []
-    request = SimpleNamespace(session=SimpleNamespace(set_expiry=ends.append))
-    for actor in (None, auth0_stt.Actor("auth0|sam", {})):
-        example(**PUBLIC, timedelta=timedelta, request=request, actor=actor)
-    assert [timedelta(hours=2)] == ends
+class Session(dict):
+    """Django's session as far as a shop uses it."""
+
+    expiry = None
+
+    def set_expiry(self, value):
+        self.expiry = value
+
+    flush = dict.clear
+
+
+@pytest.fixture
+def django():
+    """Django with the URLs of a shop; its settings hold for the process."""
+    from django.conf import settings
+    from django.http import HttpResponse
+    from django.urls import path
+
+    if not settings.configured:
+        settings.configure(ALLOWED_HOSTS=["testserver"], ROOT_URLCONF=())
+    view = HttpResponse
+    urls = (path("", view, name="home"), path("callback", view, name="callback"))
+    from django.test import RequestFactory, override_settings
+
+    auth0 = {"domain": "login.shop.example", "client_id": "shop"}
+    with override_settings(ROOT_URLCONF=urls, AUTH0=auth0):
+        yield RequestFactory()
+
+
+def test_shop_django(example, django):
+    """Login, callback and way out; the session of an agent ends after two hours."""
+    passed, claims = [], {"sub": "auth0|ada"}
+    auth0 = SimpleNamespace(
+        authorize_redirect=lambda request, url, **more: passed.append((url, more)),
+        authorize_access_token=lambda request: {"userinfo": claims},
+    )
+    shop = example(oauth=SimpleNamespace(auth0=auth0))
+
+    shop["login"](django.get("/login?session_transfer_token=stt&organization=org"))
+    shop["login"](django.get("/login"))
+    more = {"session_transfer_token": "stt", "organization": "org"}
+    callback = "http://testserver/callback"
+    assert [(callback, more), (callback, {})] == passed
+    twice = "/login?session_transfer_token=a&session_transfer_token=b"
+    assert 400 == shop["login"](django.get(twice)).status_code
+
+    request = django.get("/callback")
+    request.session = Session(left="behind")
+    assert "/" == shop["callback"](request)["Location"]
+    assert ({"user": claims}, None) == (request.session, request.session.expiry)
+    assert {"actor": None} == shop["banner"](request)
+
+    claims["act"] = {"sub": "auth0|sam"}
+    shop["callback"](request)
+    assert timedelta(hours=2) == request.session.expiry
+    assert "auth0|sam" == shop["banner"](request)["actor"].sub
+
+    request.method = "POST"
+    leave = shop["logout"](request)["Location"]
+    assert leave.startswith("https://login.shop.example/v2/logout?client_id=shop&")
+    assert {} == request.session
+
+
+def test_shop_django_last_login():
+    """The signal has the name that the page gives, and the functions are where it says."""
+    source = (ROOT / "docs/shop.rst").read_text("utf-8")
+    from django.contrib.auth import apps, signals
+
+    assert "update_last_login(None, user)" in source
+    text = inspect.getsource(apps)
+    assert "update_last_login" in text
+    assert 'dispatch_uid="update_last_login"' in text
+    assert "user_logged_in" in vars(signals)
 
 
 def test_doctor_nightly(example, monkeypatch):
