@@ -297,6 +297,8 @@ def _guess(
     clients: Dict[str, Any], console: Optional[str], shop: Optional[str]
 ) -> Tuple[Optional[str], Optional[str]]:
     """Find out which of the applications given by path is which, if nobody said."""
+    if {"console", "shop"} <= set(clients):
+        console, shop = console or "console", shop or "shop"
     rest = [each for each in clients if each not in (console, shop)]
     mints = [each for each in rest if _has(clients[each], "token_exchange")]
     redeems = [

@@ -179,8 +179,9 @@ def _forwarded_address(case: Case) -> Optional[Verdict]:
         reason = log.reason or NO_MINT
         return Verdict("unknown", reason, "logs")
     bound = f"the last token is bound to {log.minted.ip}"
-    if log.redemption_failure() == "same-address" and log.from_server():
-        found = f"{bound}, which is the server's address; {_came_from(log)}"
+    instead = log.not_an_agents()
+    if log.redemption_failure() == "same-address" and instead is not None:
+        found = f"{bound}, {instead}; {_came_from(log)}"
         return Verdict("wrong", found, "logs")
     if log.redemption is not None and not log.redemption.failed:
         return Verdict("ok", bound, "logs")
@@ -191,7 +192,7 @@ def _same_address(case: Case) -> Optional[Verdict]:
     log = case.log
     if log.redemption_failure() == "same-address" and log.minted is not None:
         found = f"the token was bound to {log.minted.ip}; {_came_from(log)}"
-        if not log.from_server():
+        if log.not_an_agents() is None:
             found += (
                 f". If {log.minted.ip} is the server's address, the console does not "
                 "pass forwarded_for"

@@ -153,10 +153,14 @@ class Testimony:
         end = self.redemption.date if self.redemption else None
         return begin is not None and end is not None and end - begin > _LIFETIME
 
-    def from_server(self) -> bool:
-        """Return whether the token is bound to the address of the console's server."""
+    def not_an_agents(self) -> Optional[str]:
+        """Return what else the last token is bound to than the address of an agent."""
         ip = self.minted.ip if self.minted else None
-        return ip is not None and (ip in self.servers or _is_inside(ip))
+        if ip is None:
+            return None
+        if ip in self.servers:
+            return "the address of the console's server"
+        return "an internal address, which Auth0 never sees" if _is_inside(ip) else None
 
 
 def hear(logs: Document, console: Optional[str], shop: Optional[str]) -> Testimony:

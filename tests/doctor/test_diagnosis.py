@@ -454,6 +454,11 @@ class TestKeys:
         assert SHOP == findings["shop-first-party"].client_id
         assert "ok" == findings["shop-first-party"].status
 
+    def test_speaking_ids(self):
+        """Client ids that say which is which are believed."""
+        found = {"clients/console": {"is_first_party": False}, "clients/shop": {}}
+        assert ["console-first-party"] == wrong(found)
+
     def test_nobody_knows_which(self):
         """Of two applications that show nothing, neither is taken for the console."""
         found = {"clients/a": {"is_first_party": False}, "clients/b": {}}
@@ -719,6 +724,18 @@ class TestLog:
             f"the token was bound to {AGENT}; the browser came from {ELSEWHERE}"
             in finding.found
         )
+
+    @pytest.mark.parametrize(
+        ("ip", "what"), [(SERVER, "the console's server"), ("10.1.2.3", "internal")]
+    )
+    def test_not_an_agents_address(self, ip, what):
+        """The server's address and an internal one are no agent's, and it is named."""
+        found = documents()
+        bound_to_server(found)
+        found["logs"][-2]["ip"] = ip
+        finding = by_rule(found)["forwarded-address"]
+        assert "wrong" == finding.status
+        assert what in finding.found
 
     def test_setting_explains_the_log(self):
         """The header is not trusted: that is wrong, and the address only follows."""
