@@ -246,7 +246,7 @@ class _Reader(io.BufferedReader):
     It outlives the answer, so that bytes that follow one can be seen.
     """
 
-    room = _LARGEST_HEAD
+    room: int = _LARGEST_HEAD
 
     def makefile(self, mode: str) -> "_Reader":
         """Return itself, as the file that HTTPResponse asks a socket for."""

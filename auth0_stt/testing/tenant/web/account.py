@@ -21,7 +21,7 @@ from .pages import (
     with_rule,
 )
 
-routes = Blueprint("account", __name__)
+routes: Blueprint = Blueprint("account", __name__)
 
 
 @routes.post("/u/login")

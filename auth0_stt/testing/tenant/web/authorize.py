@@ -28,7 +28,7 @@ from .origin import (
 )
 from .pages import error_page, form_post_page, login_page, with_cookie, with_rule
 
-routes = Blueprint("authorize", __name__)
+routes: Blueprint = Blueprint("authorize", __name__)
 
 PUSHED_LIFETIME = 30
 NOT_PUSHED = (

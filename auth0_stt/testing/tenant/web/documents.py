@@ -11,7 +11,7 @@ from ..tokens import ID_TOKEN_ALGORITHMS, tenant_key
 from .client_auth import ASSERTION_ALGORITHMS
 from .origin import origin, state
 
-routes = Blueprint("documents", __name__)
+routes: Blueprint = Blueprint("documents", __name__)
 
 ENDPOINTS = {
     "authorization_endpoint": "authorize",
@@ -21,7 +21,7 @@ ENDPOINTS = {
     "pushed_authorization_request_endpoint": "oauth/par",
     "jwks_uri": ".well-known/jwks.json",
 }
-SUPPORTED = {
+SUPPORTED: Dict[str, Any] = {
     "response_types_supported": ["code", "id_token"],
     "response_modes_supported": list(RESPONSE_MODES),
     "grant_types_supported": [*grants(), "implicit"],

@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from ..management import ApiError, answer, granted_scopes
 from .origin import authorization, origin, query, state
 
-routes = Blueprint("management", __name__)
+routes: Blueprint = Blueprint("management", __name__)
 
 
 @routes.route("/api/v2/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

@@ -75,7 +75,7 @@ class Request(OAuth2Request):  # type: ignore[misc]
     def __init__(self, fields: Dict[str, Any], parameters: Dict[str, Any]) -> None:
         super().__init__(method="POST", uri=origin().issuer, headers={})
         self._fields = fields
-        self.payload = Parameters(parameters)
+        self.payload: Any = Parameters(parameters)
 
     @property
     def form(self) -> Dict[str, Any]:
@@ -114,7 +114,7 @@ class RefusalError(OAuth2Error):  # type: ignore[misc]
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(error=refusal.error, status_code=refusal.status)
         # Past the constructor, which allows no text but RFC 6749's: an Action may write any.
-        self.description = refusal.description
+        self.description: Any = refusal.description
         self.rule: Optional[str] = refusal.rule
         self._headers = refusal.headers
 

@@ -11,7 +11,7 @@ from .oauth import oauth_error
 from .origin import authorization, facts, form, origin, query, repeated, server, state
 from .pages import with_rule
 
-routes = Blueprint("token", __name__)
+routes: Blueprint = Blueprint("token", __name__)
 
 # What a token request has at most once (RFC 6749, 3.2); other fields, for the Action, may repeat.
 ONCE = {
