@@ -35,8 +35,8 @@ def report(
         mark = marks[finding.status]
         if colour:
             mark = f"\x1b[{_COLOURS[finding.status]}m{mark}\x1b[0m"
-        if finding.status == "unknown" and finding.found not in reasons:
-            reasons.append(finding.found)
+        if finding.status == "unknown" and _reason(finding) not in reasons:
+            reasons.append(_reason(finding))
         lines += _about(finding, mark, reasons)
     if reasons:
         lines += ["", "Unknown:"]
@@ -54,7 +54,7 @@ def _about(finding: Finding, mark: str, reasons: List[str]) -> List[str]:
     if finding.status == "ok":
         return [f"{head}: {finding.found}" if finding.setting else head]
     if finding.status == "unknown":
-        return [f"{head} ({reasons.index(finding.found) + 1})"]
+        return [f"{head} ({reasons.index(_reason(finding)) + 1})"]
     lines = [
         f"{head} [{finding.rule}]",
         f"    found:    {finding.found} (in {finding.source})",
@@ -68,6 +68,11 @@ def _about(finding: Finding, mark: str, reasons: List[str]) -> List[str]:
     ]
 
 
+def _reason(finding: Finding) -> str:
+    known = finding.found.startswith(finding.source or "")
+    return finding.found if known else f"{finding.source}: {finding.found}"
+
+
 def missing_scopes(documents: Mapping[str, Any]) -> List[str]:
     """Return the scopes that the management token lacks.
 
@@ -79,7 +84,8 @@ def missing_scopes(documents: Mapping[str, Any]) -> List[str]:
             continue
         message = str(value.get("message") or "scope")
         named = re.findall(r"\bread:[a-z_]+", message)
-        if not named and "scope" in message and name in SOURCES:
+        if name in SOURCES and "scope" in message:
+            # Of several that would do, the one that this package asks for elsewhere.
             named = [SOURCES[name].scope]
         lacking.update(named)
     return sorted(lacking)

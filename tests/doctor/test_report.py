@@ -65,7 +65,7 @@ class TestReport:
         found = {**documents(), "mfa-policies": error}
         text = report(diagnose(found), found)
         assert "\n? tenant: guardian_policies (1)\n" in text
-        assert "\nUnknown:\n(1) HTTP 403: Insufficient scope" in text
+        assert "\nUnknown:\n(1) mfa-policies: HTTP 403: Insufficient scope" in text
         assert "The management token lacks: read:mfa_policies." in text
         assert "Nothing is wrong as far as could be read." == text.splitlines()[-1]
 
