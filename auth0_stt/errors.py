@@ -25,7 +25,37 @@ from .hints import hint_for
 
 
 class CustomTokenExchangeErrorCode(str, Enum):
-    """Why there is no usable token. Equal to its plain string, and printed as such."""
+    """Why there is no usable token. Equal to its plain string, and printed as such.
+
+    Found here, before anything is sent:
+
+    * ``actor_unavailable``: there is no usable token of the agent, who must sign in
+    * ``missing_actor_token_type``: the argument was not passed
+    * ``invalid_token_format``: a token is not a str, is blank or longer than 64 KiB, has
+      white space or control characters, or begins with ``Bearer``
+
+    The server's ``error`` field, or its HTTP status if that says more:
+
+    * ``setactor_required``: the Action did not call ``api.authentication.setActor()``
+    * ``session_transfer_disabled``: the application or the tenant does not allow it
+    * ``invalid_request``: Auth0's word for most mistakes; see the description
+    * ``invalid_client``: wrong client ID or credentials, and any other status 401
+    * ``invalid_grant``: a token was not accepted
+    * ``unauthorized_client``: the application may not make this exchange
+    * ``unsupported_grant_type``: the grant is off for the application
+    * ``invalid_scope``, ``invalid_target``: an unknown scope, or an unknown audience
+    * ``access_denied``: somebody decided against it, in practice the Action
+    * ``mfa_required``: the tenant wants a second factor
+    * ``too_many_attempts``: too many bad subject tokens from one IP address
+    * ``too_many_requests``: the tenant's rate limit, and status 429 without a word
+    * ``server_error``, ``temporarily_unavailable``: trouble, and 5xx without a word
+    * ``token_exchange_failed``: any other word, which is in ``.error``, or none
+
+    Of an answer with status 200:
+
+    * ``invalid_response``: it can't be used; also redirects and what is not HTTP
+    * ``unexpected_token_type``: its token is not a session transfer token
+    """
 
     # Found here, before anything is sent.
     ACTOR_UNAVAILABLE = "actor_unavailable"
@@ -60,7 +90,12 @@ class CustomTokenExchangeErrorCode(str, Enum):
 
 
 class TransportErrorCode(str, Enum):
-    """Why no usable answer came. Equal to its plain string, and printed as such."""
+    """Why no usable answer came. Equal to its plain string, and printed as such.
+
+    * ``timeout``: the call was not over within ``timeout`` seconds
+    * ``tls``: no connection that can be trusted
+    * ``unreachable``: no connection, or it was lost
+    """
 
     TIMEOUT = "timeout"
     TLS = "tls"
@@ -91,7 +126,11 @@ SERVER_WORDS = (
 
 @define(slots=False)
 class SessionTransferError(Exception):
-    """The base of every error here."""
+    """The base of every error here.
+
+    ``.code`` is the word to branch on, ``.message`` a sentence for people, which
+    ``str(error)`` returns, too.
+    """
 
     code: str
     message: str
@@ -146,9 +185,11 @@ class TransportError(SessionTransferError):
 class CustomTokenExchangeError(SessionTransferError):
     """No usable token: a check here failed, the tenant refused, or its answer is no use.
 
-    ``.error`` and ``.error_description`` are the server's words, cut and masked.
-    ``.status_code`` is the HTTP status, ``.retry_after`` the seconds that the server
-    asks to wait, ``.request_id`` Auth0's name for the request. Each may be None.
+    ``.error`` and ``.error_description`` are the server's words: cut at 500 characters,
+    without control characters, and with every secret of the request masked.
+    ``.status_code`` is the HTTP status, ``.retry_after`` the seconds that the server asks
+    to wait, ``.request_id`` Auth0's name for the request, which its support asks for.
+    Each is None if unknown.
     """
 
     code: CustomTokenExchangeErrorCode = field(converter=CustomTokenExchangeErrorCode)

@@ -17,11 +17,17 @@ def _masked(value: object) -> str:
 
 @frozen
 class SessionTransferTokenResult:
-    """A session transfer token: one use, within ``expires_in`` seconds, from one address.
+    """A session transfer token: one use, soon, from one IP address.
 
-    ``expires_in`` is None if the tenant does not say. ``token_type`` is ``"N_A"``, since
-    this is not a bearer token (RFC 8693, 2.2.1). ``scope`` is what the tenant granted,
-    or None if it does not say.
+    :param session_transfer_token: opaque. It goes into a redirect that is sent at
+        once, and nowhere else: not into a log, a page or a database.
+    :param issued_token_type: always :data:`SESSION_TRANSFER_TOKEN_TYPE` in a result of
+        :func:`request_session_transfer_token`.
+    :param expires_in: whole seconds from the answer on, 60 with Auth0; None if the
+        tenant does not say.
+    :param token_type: ``"N_A"``, since this is not a bearer token (RFC 8693, 2.2.1); None
+        if the tenant does not say.
+    :param scope: what the tenant granted, separated by spaces; None if it does not say.
     """
 
     session_transfer_token: str = field(repr=_masked)
@@ -33,9 +39,12 @@ class SessionTransferTokenResult:
 
 @frozen
 class ActorToken:
-    """The token that proves the agent.
+    """The token that proves the agent, from :func:`resolve_actor_token`.
 
-    If ``refreshed`` is True, it is new: store it and ``refresh_token`` at once.
+    :param actor_token: the agent's ID token, to be passed on as ``actor_token``.
+    :param actor_token_type: :data:`ID_TOKEN_TYPE`, to be passed on as well.
+    :param refresh_token: the refresh token to keep, or None if there is none.
+    :param refreshed: whether the two tokens are new. If so, store both at once.
     """
 
     actor_token: str = field(repr=_masked)
@@ -46,10 +55,11 @@ class ActorToken:
 
 @frozen
 class Actor:
-    """The agent behind a delegated session.
+    """The agent behind a delegated session, from :func:`actor_from_claims`.
 
-    ``sub`` is the agent's user id. ``claims`` holds the other properties that the
-    tenant's Action set on the actor.
+    :param sub: the agent's user id, such as ``auth0|5f7c8ec7c33c6c004bbafe82``.
+    :param claims: the other properties that the tenant's Action set on the actor: up to
+        five strings, numbers or booleans by name.
     """
 
     sub: str
