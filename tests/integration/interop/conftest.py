@@ -26,3 +26,4 @@ def tenant(running_tenant, monkeypatch):
     tenant.settings.update(settings)
     tenant.action = action
     tenant.clock.advance(-tenant.clock.ahead)
+    tenant.records.faults.clear()
