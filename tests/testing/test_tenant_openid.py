@@ -411,3 +411,9 @@ class TestPostLogin:
         with pytest.raises(Exception, match=r"Not today|has no 'transaction'") as info:
             tenant.redeem(redirect_url(tenant))
         assert error == info.value.error
+
+
+def test_parameter_without_a_value(visitor):
+    """It is treated as if it were omitted (RFC 6749, 3.1)."""
+    answer = visitor.log_in(session_transfer_token="", organization="")
+    assert "code" in query(answer)

@@ -117,7 +117,8 @@ def form() -> Dict[str, Any]:
 
 def authorization_request() -> Dict[str, str]:
     """Return the parameters of an authorization request: sent, posted or pushed."""
-    sent = {**query(), **form()}
+    # RFC 6749, 3.1: one without a value is treated as if it were omitted.
+    sent = {name: value for name, value in {**query(), **form()}.items() if value}
     pushed = pushed_request()
     return sent if pushed is None else pushed.parameters
 
