@@ -231,7 +231,8 @@ class Documents:
                 self._found.setdefault(name + "-connections", listed)
             elif "connections" in self._found:
                 enabled = _enabled(self._found["connections"], client_id)
-                self._found.setdefault(name + "-connections", enabled)
+                if enabled is not None:
+                    self._found.setdefault(name + "-connections", enabled)
 
     def has(self, name: str) -> bool:
         """Return whether a document of that name was given, whatever it says."""
@@ -327,17 +328,22 @@ def _id(value: Any) -> Optional[str]:
     return found if isinstance(found, str) else None
 
 
-def _enabled(connections: Any, client_id: str) -> List[Any]:
-    """Return the connections of an application out of a list with ``enabled_clients``."""
+def _enabled(connections: Any, client_id: str) -> Any:
+    """Return an application's connections out of a list with ``enabled_clients``."""
     found = (
         connections
         if isinstance(connections, list)
         else _within(connections, "connections")
     )
+    clients = [
+        each.get("enabled_clients") for each in found or [] if isinstance(each, dict)
+    ]
+    if not clients or not all(isinstance(each, list) for each in clients):
+        return None
     return [
         each
         for each in found or []
-        if isinstance(each, dict) and client_id in (each.get("enabled_clients") or [])
+        if isinstance(each, dict) and client_id in each["enabled_clients"]
     ]
 
 

@@ -493,6 +493,15 @@ class TestKeys:
         findings = diagnose(found, console=CONSOLE, shop=SHOP, **OPTIONS)
         assert {"ok"} == {each.status for each in findings}
 
+    def test_connections_without_applications(self):
+        """A list of connections that does not say for whom says nothing."""
+        found = documents()
+        for name in ("console-connections", "shop-connections"):
+            del found[name]
+        found["connections"] = [{"id": "con_1", "name": "customers"}]
+        assert "unknown" == by_rule(found)["shop-connection"].status
+        assert [] == wrong(found)
+
     def test_grouped(self):
         """The applications and their connections may come in one object each."""
         found = documents()
@@ -790,11 +799,12 @@ class TestLog:
         found["logs"] = found["logs"][:1]
         assert 'fecte: "Unauthorized"' == by_rule(found)["client-credentials"].found
 
-    def test_no_address(self):
-        """An entry with an invalid address says nothing about the server."""
+    @pytest.mark.parametrize("ip", [None, "elsewhere"])
+    def test_no_address(self, ip):
+        """An entry without a valid address says nothing about the server."""
         found = documents()
         redemption(found, ("w", 3, BINDING, ELSEWHERE))
-        found["logs"][1]["ip"] = "elsewhere"
+        found["logs"][1]["ip"] = ip
         assert ["same-address"] == wrong(found)
 
     def test_failure_in_other_words(self):
