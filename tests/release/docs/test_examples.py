@@ -16,7 +16,6 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from unittest.mock import create_autospec
 
 import flask
 import jwt
@@ -45,7 +44,6 @@ from auth0_stt import (
     build_session_transfer_redirect,
     request_session_transfer_token,
 )
-from auth0_stt.doctor.reader import read
 from auth0_stt.rules import RULES
 from auth0_stt.testing import LocalTenant
 
@@ -401,15 +399,12 @@ def test_shop_django_last_login():
     assert "user_logged_in" in vars(signals)
 
 
-def test_doctor_nightly(example, monkeypatch):
+def test_doctor_nightly(example, tenant):
     """The job names what is wrong in the tenant that it reads."""
-    off = {"delegation": {"allow_delegated_access": False}}
-    monkeypatch.setattr(
-        "auth0_stt.doctor.reader.read",
-        create_autospec(read, return_value={"shop": {"session_transfer": off}}),
-    )
+    shop = tenant.settings["shop"]
+    shop["session_transfer"]["delegation"]["allow_delegated_access"] = False
     what_to_fix = example()["what_to_fix"]
-    (sentence,) = what_to_fix("acme.eu.auth0.com", "token", "console-id", "shop-id")
+    (sentence,) = what_to_fix(tenant.domain, tenant.management_token, "console", "shop")
     assert sentence == RULES["shop-allows-delegation"].fix
 
 
