@@ -1,6 +1,6 @@
-"""A tenant on this machine: session delegation, whole, for your tests and for your eyes.
+"""A tenant on this machine, for tests: Session Delegation from mint to logout.
 
-Needs the extra: ``pip install "auth0-stt[testing]"``. Nothing in ``auth0_stt`` imports it.
+Needs ``pip install "auth0-stt[testing]"``. Nothing in ``auth0_stt`` imports it.
 
 ::
 
@@ -13,7 +13,7 @@ Needs the extra: ``pip install "auth0-stt[testing]"``. Nothing in ``auth0_stt`` 
             actor_token_type=ID_TOKEN_TYPE,
         )
         url = build_session_transfer_redirect("https://shop.example.com/login", result)
-        claims = tenant.redeem(url)     # {"sub": "auth0|ada", "act": {"sub": "auth0|sam"}, ...}
+        claims = tenant.redeem(url)  # "sub": "auth0|ada", "act": {"sub": "auth0|sam"}
 """
 
 import sys
@@ -32,7 +32,8 @@ try:
     import trustme
 except ImportError as _error:
     raise ImportError(
-        f'auth0_stt.testing needs Flask, Authlib, joserfc and trustme: pip install "auth0-stt[testing]" ({_error})'
+        "auth0_stt.testing needs Flask, Authlib, joserfc and trustme: "
+        f'pip install "auth0-stt[testing]" ({_error})'
     ) from _error
 
 from .browser import Browser, RedemptionFailed

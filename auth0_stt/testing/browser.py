@@ -56,7 +56,7 @@ class _Loopback(HTTPAdapter):
 
 
 class Browser:
-    """A browser with cookies of its own at one IP address, fit for several logins in a row."""
+    """A browser at one IP address. It keeps its cookies from one login to the next."""
 
     def __init__(self, tenant: State, ip: str = "127.0.0.1") -> None:
         self._tenant = tenant
@@ -78,7 +78,7 @@ class Browser:
         self.session.close()
 
     def redeem(self, url: str, scope: str = "openid profile email") -> Dict[str, Any]:
-        """Follow a redirect URL into the shop; return the claims of the ID token it gets.
+        """Follow a redirect URL into the shop, and return its ID token's claims.
 
         Raises:
             RedemptionFailed: with ``reason`` in words and the ``rule`` that was broken.
@@ -100,7 +100,7 @@ class Browser:
         application: Optional[Dict[str, str]] = None,
         scope: str = "openid",
     ) -> Dict[str, Any]:
-        """Log in on the login page of an application (the shop); return the ID token's claims.
+        """Log in on the page of an application, and return the ID token's claims.
 
         Raises:
             RedemptionFailed: with ``reason`` in words.
@@ -122,7 +122,7 @@ class Browser:
         scope: str = "openid",
         **parameters: Any,
     ) -> Dict[str, Any]:
-        """Run an application's code flow, with ``form`` for a login page; return the claims.
+        """Run an application's code flow, with ``form`` for the login page.
 
         Raises:
             RedemptionFailed: with ``reason`` in words.
@@ -179,7 +179,7 @@ class Browser:
         return web
 
     def _pushed(self, application: Dict[str, str], address: str) -> str:
-        """Return where to send the browser: an application may have to push (RFC 9126)."""
+        """Return where to send the browser, after a push if one is due (RFC 9126)."""
         client_id = application["client_id"]
         setting = "require_pushed_authorization_requests"
         if self._tenant.settings[client_id].get(setting) is not True:

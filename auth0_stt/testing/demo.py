@@ -1,4 +1,4 @@
-"""``python -m auth0_stt demo``: the whole flow in the terminal, each hop as it happens."""
+"""``auth0-stt demo``: the whole flow in the terminal, hop by hop."""
 
 from typing import TextIO, Tuple
 from urllib.parse import urlsplit
@@ -8,6 +8,7 @@ from requests import Session
 from .. import (
     ID_TOKEN_TYPE,
     SessionTransferError,
+    SessionTransferTokenResult,
     __version__,
     actor_from_claims,
     build_session_transfer_redirect,
@@ -26,8 +27,8 @@ AGENT_IP = "127.0.0.1"
 def run_demo(stream: TextIO) -> int:
     """Play agent, console, tenant, browser and shop; return 0 only if the agent got in.
 
-    What is written is plain ASCII, with every token masked but the one in the last line: that one
-    has been used by then and its tenant is gone.
+    The output is plain ASCII. Tokens are masked, except in the last line: by then that
+    one is used and its tenant is gone.
     """
     tell = Teller(stream)
     try:
@@ -36,8 +37,8 @@ def run_demo(stream: TextIO) -> int:
         tell.end(f"It did not work: {error}", getattr(error, "hint", None) or "")
         return 1
     tell.end(
-        "It worked. This is the redirect URL, whole, since it opens nothing any more: its token has been used,",
-        "and the tenant that issued it ended with this demo.",
+        "It worked. This is the whole redirect URL. It opens nothing any more: its",
+        "token is used, and the tenant that issued it ended with this demo.",
         "",
         url,
     )
@@ -45,7 +46,7 @@ def run_demo(stream: TextIO) -> int:
 
 
 def masked(token: str) -> str:
-    """Return what may be shown of a token: enough to tell it from another, too little to use."""
+    """Return the part of a token that may be shown: too little to use."""
     return f"{token[:4]}...({len(token)} characters)"
 
 
@@ -80,89 +81,91 @@ def _play(tell: Teller) -> str:
     with LocalTenant() as tenant, Session() as session:
         # A proxy from the environment can't reach this machine's loopback.
         session.trust_env = False
-        agent, customer = tenant.users[AGENT], tenant.users[CUSTOMER]
         tell.step(
             "Tenant",
             f"listens on this machine (auth0-stt {__version__})",
             ("console's domain", tenant.console["domain"]),
             ("shop's domain", tenant.shop["domain"]),
         )
-
-        tokens = tenant.agent_tokens(AGENT)
-        tell.step(
-            "Console",
-            f"the agent {agent['name']} signs in",
-            ("sub", AGENT),
-            ("ID token", masked(tokens["id_token"])),
-            ("refresh token", masked(tokens["refresh_token"])),
-        )
-
-        subject_token = tenant.subject_token(CUSTOMER)
-        tell.step(
-            "Console -> tenant",
-            f"{agent['name']} asks to act for {customer['name']}",
-            ("POST", urlsplit(tenant.domain).netloc + "/oauth/token"),
-            ("subject_token", f"{masked(subject_token)}, for {CUSTOMER}"),
-            ("subject_token_type", tenant.subject_token_type),
-            ("actor_token", f"{masked(tokens['id_token'])}, of {AGENT}"),
-            ("reason", REASON),
-            ("auth0-forwarded-for", f"{AGENT_IP}, the agent's own address"),
-        )
-        console = dict(tenant.console)
-        result = request_session_transfer_token(
-            **console,
-            subject_token=subject_token,
-            subject_token_type=tenant.subject_token_type,
-            actor_token=tokens["id_token"],
-            actor_token_type=ID_TOKEN_TYPE,
-            reason=REASON,
-            forwarded_for=AGENT_IP,
-            session=session,
-        )
-        token = result.session_transfer_token
-        tell.step(
-            "Tenant -> console",
-            "a session transfer token",
-            ("token", masked(token)),
-            ("issued_token_type", result.issued_token_type),
-            (
-                "expires_in",
-                f"{result.expires_in} seconds, for one use, from {AGENT_IP} alone",
-            ),
-        )
-
+        result = _mint(tell, tenant, session)
         url = build_session_transfer_redirect(
             tenant.settings["shop"]["initiate_login_uri"], result
         )
         tell.step(
             "Console -> browser",
             "303, go to the shop",
-            ("Location", masked_url(url, token)),
+            ("Location", masked_url(url, result.session_transfer_token)),
         )
-
-        claims = tenant.redeem(url, ip=AGENT_IP)
-        actor = actor_from_claims(claims)
-        if claims["sub"] != CUSTOMER or actor is None or actor.sub != AGENT:
-            raise RedemptionFailed("The shop's ID token names somebody else.")
-        tell.step(
-            "Browser -> shop -> tenant",
-            "the token is redeemed at /authorize; the shop's ID token says",
-            ("sub", f"{claims['sub']}, whose account it is"),
-            ("act.sub", f"{actor.sub}, who is really there"),
-        )
-
-        tell.step(
-            "Browser", "the same URL once more", ("refused", _refusal(tenant, url))
-        )
+        _enter(tell, tenant, url)
         tell.step(
             "Tenant", "its log", *((log.type, log.description) for log in tenant.logs)
         )
     return url
 
 
-def _refusal(tenant: LocalTenant, url: str) -> str:
+def _mint(
+    tell: Teller, tenant: LocalTenant, session: Session
+) -> SessionTransferTokenResult:
+    agent, customer = tenant.users[AGENT], tenant.users[CUSTOMER]
+    tokens = tenant.agent_tokens(AGENT)
+    tell.step(
+        "Console",
+        f"the agent {agent['name']} signs in",
+        ("sub", AGENT),
+        ("ID token", masked(tokens["id_token"])),
+        ("refresh token", masked(tokens["refresh_token"])),
+    )
+    subject_token = tenant.subject_token(CUSTOMER)
+    tell.step(
+        "Console -> tenant",
+        f"{agent['name']} asks to act for {customer['name']}",
+        ("POST", urlsplit(tenant.domain).netloc + "/oauth/token"),
+        ("subject_token", f"{masked(subject_token)}, for {CUSTOMER}"),
+        ("subject_token_type", tenant.subject_token_type),
+        ("actor_token", f"{masked(tokens['id_token'])}, of {AGENT}"),
+        ("reason", REASON),
+        ("auth0-forwarded-for", f"{AGENT_IP}, the agent's own address"),
+    )
+    result = request_session_transfer_token(
+        **tenant.console,
+        subject_token=subject_token,
+        subject_token_type=tenant.subject_token_type,
+        actor_token=tokens["id_token"],
+        actor_token_type=ID_TOKEN_TYPE,
+        reason=REASON,
+        forwarded_for=AGENT_IP,
+        session=session,
+    )
+    lifetime = f"{result.expires_in} seconds, for one use, only from {AGENT_IP}"
+    tell.step(
+        "Tenant -> console",
+        "a session transfer token",
+        ("token", masked(result.session_transfer_token)),
+        ("issued_token_type", result.issued_token_type),
+        ("expires_in", lifetime),
+    )
+    return result
+
+
+def _enter(tell: Teller, tenant: LocalTenant, url: str) -> None:
+    claims = tenant.redeem(url, ip=AGENT_IP)
+    actor = actor_from_claims(claims)
+    if claims["sub"] != CUSTOMER or actor is None or actor.sub != AGENT:
+        raise RedemptionFailed("The shop's ID token names somebody else.")
+    tell.step(
+        "Browser -> shop -> tenant",
+        "the token is redeemed at /authorize; the shop's ID token says",
+        ("sub", f"{claims['sub']}, whose account it is"),
+        ("act.sub", f"{actor.sub}, who is really there"),
+    )
+    failure = _second_use(tenant, url)
+    page = f"the {failure.page} page" if failure.page else "refused"
+    tell.step("Browser", "the same URL once more", (page, failure.reason))
+
+
+def _second_use(tenant: LocalTenant, url: str) -> RedemptionFailed:
     try:
         tenant.redeem(url, ip=AGENT_IP)
     except RedemptionFailed as failure:
-        return failure.reason
+        return failure
     raise RedemptionFailed("The token could be used twice.")

@@ -42,21 +42,30 @@ class Part(Generic[T]):
 
 
 class LocalTenant:
-    """A tenant on a free loopback port, served by a thread until the ``with`` block ends.
+    """A tenant on loopback, served by a thread until the ``with`` block ends.
 
     With the defaults the whole flow works. ``settings``, ``users``, ``organizations``,
-    ``connections``, ``token_exchange_profiles`` and ``resource_servers`` are dicts and lists to
-    change at will, also in the middle of a flow; ``action`` is the Action of the one exchange
-    profile, ``clock`` the time the tenant goes by, ``logs`` what Auth0 would have logged.
+    ``connections``, ``token_exchange_profiles``, ``actions`` and ``resource_servers``
+    are dicts under Auth0's names. Change them at any time, also in the middle of a
+    flow. A name that Auth0 does not have is a ``KeyError`` that suggests the right one.
 
-    The console's domain and the shop's are two custom domains of the one tenant (``localhost``
-    and ``127.0.0.1``), so that the agent's own session does not stop the delegated login.
+    ``action`` is the Action of the exchange profile: a function of ``event`` and
+    ``api``, both spelled as Auth0 spells them. ``action_secrets`` is its
+    ``event.secrets``. ``post_login_action`` is the same for the Post-Login trigger,
+    None by default. ``deny_status`` is the HTTP status of ``api.access.deny()``.
+    ``clock`` is the tenant's time, ``logs`` what Auth0 would have logged.
+    ``delegation_available=False`` makes a tenant whose plan lacks Session Delegation;
+    ``token_exchanges_per_second`` limits the custom token exchange, as Auth0 does (4 on
+    Professional plans, 15 on Enterprise).
 
-    ``tls=True`` serves HTTPS under a certificate authority of its own, in ``ca_file``.
-    ``port`` is a fixed port instead of a free one. ``public_domains`` are two names instead
-    of the two of loopback, for clients that refuse loopback or a port: the names must lead to
-    the port here, as ``localhost_names(tenant)`` makes them do, and TLS must be on or be
-    added by whatever stands between.
+    The console's domain and the shop's are ``localhost`` and ``127.0.0.1``, so that the
+    agent's own session does not stop the delegated login.
+
+    ``tls=True`` serves HTTPS, under the certificate authority in ``ca_file``. ``port``
+    is a fixed port instead of a free one. ``public_domains`` are two names to use
+    instead of those of loopback, for clients that refuse loopback or a port. The names
+    must lead to the tenant's port, as ``localhost_names(tenant)`` makes them do, and
+    something has to serve HTTPS there: the tenant itself with ``tls=True``, or a proxy.
     """
 
     subject_token_type = SUBJECT_TOKEN_TYPE
@@ -152,7 +161,7 @@ class LocalTenant:
 
     @property
     def shop(self) -> Dict[str, Any]:
-        """The application that is entered: ``domain``, ``client_id``, ``client_secret``."""
+        """The application to enter: ``domain``, ``client_id``, ``client_secret``."""
         return self._application(SHOP_ID)
 
     def _application(self, client_id: str) -> Dict[str, Any]:
@@ -176,7 +185,7 @@ class LocalTenant:
         return {**tokens_for(*grant), **refresh_token(*grant)}
 
     def subject_token(self, user_id: str, lifetime: float = 300.0) -> str:
-        """Return a subject token that the default Action understands, for so many seconds."""
+        """Return a subject token for the default Action. ``lifetime`` is in seconds."""
         return self.state.subject_tokens.sign(user_id, lifetime)
 
     @property
@@ -190,7 +199,8 @@ class LocalTenant:
     def client_certificate(self) -> Tuple[str, str]:
         """A client certificate's path and its key's, registered for the console.
 
-        Needs ``tls=True``. The request goes to ``mtls.localhost``: see ``localhost_names``.
+        Needs ``tls=True``. The request goes to ``mtls.localhost``: see
+        ``localhost_names``.
         """
         if self._client_certificate is None:
             certificate, key, thumbprint = self.new_certificate("console")
@@ -201,7 +211,7 @@ class LocalTenant:
         return self._client_certificate
 
     def new_certificate(self, name: str) -> Tuple[str, str, str]:
-        """Return another client certificate: its path, its key's path and its thumbprint."""
+        """Return a new client certificate's path, its key's path and its thumbprint."""
         if self._certificates is None:
             raise RuntimeError("Client certificates need LocalTenant(tls=True)")
         return self._certificates.client_certificate(name)
@@ -249,8 +259,8 @@ class LocalTenant:
     ) -> None:
         """Make the next request go wrong; called again, the one after it.
 
-        After ``delay`` seconds it gets this answer, its usual one with ``status=None``, or,
-        with ``drop``, a closed connection.
+        After ``delay`` seconds it gets this answer, its usual one with ``status=None``,
+        or, with ``drop``, a closed connection.
         """
         content = body.encode() if isinstance(body, str) else body
         fault = Fault(status, dict(headers or {}), content, delay, drop)

@@ -1,7 +1,7 @@
-"""A tenant in a process of its own: what ``auth0-stt tenant`` serves.
+"""A tenant in a separate process: what ``auth0-stt tenant`` serves.
 
-Its ids and secrets are always the same, so that two applications in two terminals can be
-told once. The variables on standard output, ready for a shell:
+Its ids and secrets are always the same, so that applications in other terminals have to
+be set up only once. It writes these variables to standard output, ready for a shell:
 
 ======================================  ==============================================
 ``AUTH0_DOMAIN``                        the console's domain, for the library and its
@@ -60,8 +60,8 @@ DAY = 24 * 60 * 60.0
 def standalone_tenant(port: int, tls: bool, settings: Mapping[str, Any]) -> LocalTenant:
     """Return a tenant with fixed ids and secrets, not yet running.
 
-    ``settings`` are those of a settings file: applications by their ids, ``tenant``, and
-    the tables of the tenant by their names, merged into the defaults.
+    ``settings`` come from a settings file: applications by their ids, ``tenant``, and
+    the other tables by their names. They are merged into the defaults.
 
     Raises:
         KeyError: Auth0 has no such name; the message suggests the right one.

@@ -1,4 +1,4 @@
-"""The tenant's Action: who may act for whom, as in Auth0's custom-token-exchange trigger.
+"""The tenant's Action, as in Auth0's custom-token-exchange trigger.
 
 ``event`` and ``api`` are spelled as Auth0 spells them [doc]
 actions/reference/custom-token-exchange/custom-token-exchange-{event,api}-object. A name
@@ -209,7 +209,7 @@ class Cache(Methods):
         self._kept, self._clock = kept, clock
 
     def get(self, key: str) -> Optional[Record]:
-        """Return ``{"value", "expires_at"}``, milliseconds, None if there is nothing."""
+        """Return ``{"value", "expires_at"}`` (milliseconds), or None."""
         found = self._kept.get(key)
         if found is not None and found["expires_at"] <= self._clock() * 1000:
             del self._kept[key]
@@ -279,9 +279,7 @@ def default_action(subject_tokens: SubjectTokens) -> Action:
         agent = event.transaction.actor_token_user
         user_id = subject_tokens.user_id(event.transaction.subject_token)
         if user_id is None:
-            api.access.rejectInvalidSubjectToken(
-                "The subject token is invalid or has expired."
-            )
+            api.access.rejectInvalidSubjectToken("The subject token is not valid.")
             return
         api.authentication.setUserById(user_id)
         if agent:

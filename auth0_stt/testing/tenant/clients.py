@@ -58,7 +58,7 @@ class Client:
         return bool(self.credentials(method))
 
     def credentials(self, method: str) -> List[Dict[str, str]]:
-        """Return what is registered for a method: ``pem`` or ``thumbprint_sha256`` each."""
+        """Return what is registered for a method: ``pem`` or ``thumbprint_sha256``."""
         return self.setting(f"client_authentication_methods.{method}.credentials") or []
 
     def has_certificate(self, certificate: str) -> bool:

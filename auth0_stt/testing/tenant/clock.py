@@ -4,7 +4,7 @@ import time
 
 
 class Clock:
-    """The time of day, which a test may move: tokens, sessions and throttling go by it."""
+    """The time of day, which a test may move. Everything in the tenant goes by it."""
 
     def __init__(self) -> None:
         self._ahead = 0.0

@@ -51,7 +51,7 @@ def refresh_token(
     audience: Optional[str] = None,
     family: str = "",
 ) -> Dict[str, str]:
-    """Return a refresh token as a part of an answer, nothing where there is none to be had."""
+    """Return a refresh token as part of an answer, or nothing if none was granted."""
     wanted = "offline_access" in scope.split() and session.actor is None
     if not wanted or not client.check_grant_type("refresh_token"):
         return {}

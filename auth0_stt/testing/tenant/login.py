@@ -85,7 +85,7 @@ def signed_in(state: State, origin: Origin, username: str, password: str) -> Ses
 
 
 def may_return_to(state: State, client: Optional[Client], target: str) -> bool:
-    """Return whether a logout may lead there; the query of the target does not count."""
+    """Return whether a logout may lead there. The target's query does not count."""
     settings = state.settings["tenant"] if client is None else client.settings
     allowed = settings.get("allowed_logout_urls") or []
     return target in allowed or _without_query(target) in allowed

@@ -31,9 +31,9 @@ WITH_AUTH0_CLIENT = {
 
 @attrs(frozen=True, auto_attribs=True)
 class Log:
-    """An entry of the tenant's log; ``type`` is Auth0's (``secte``, ``sdel``, ``w``, ...).
+    """An entry of the log. ``type`` is Auth0's: ``secte``, ``sdel``, ``w`` and so on.
 
-    What does not apply is None, and absent from what the Management API answers.
+    A field that does not apply is None. The Management API leaves it out.
     """
 
     type: str

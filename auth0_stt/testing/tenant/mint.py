@@ -1,4 +1,4 @@
-"""The custom token exchange: from subject and actor to a session transfer token (RFC 8693)."""
+"""The custom token exchange: subject and actor in, a token out (RFC 8693)."""
 
 import secrets
 import traceback
@@ -59,7 +59,7 @@ SUSPICIOUS = (
 class Exchange:
     """One request for a custom token exchange, its client already authenticated.
 
-    ``form`` has a list for a field that is repeated; ``facts`` is what the log will say.
+    A repeated field of ``form`` is a list. ``facts`` is what the log will say.
     """
 
     state: State
@@ -113,7 +113,7 @@ class Exchange:
 
     @property
     def _wants_session(self) -> bool:
-        """Whether the answer is a session transfer token: the audience alone decides."""
+        """Whether to issue a session transfer token. Only the audience decides."""
         hosts = self.origin.host, self.origin.bare_host
         audiences = [f"urn:{host}:session_transfer" for host in hosts]
         return self.form.get("audience") in audiences
@@ -192,7 +192,7 @@ class Exchange:
             raise Refusal("invalid_request", text, rule="console-may-mint")
 
     def _ip(self) -> Tuple[str, str, str]:
-        """Return the address that binds the token, the rule that said so, and a remark."""
+        """Return the address to bind the token to, the deciding rule, and a remark."""
         own, header = self.origin.ip, self.origin.forwarded_for
         if header is None:
             return own, "forwarded-address", ""
@@ -220,7 +220,7 @@ class Exchange:
             raise Refusal("too_many_attempts", SUSPICIOUS, 429, rule)
 
     def _actor(self) -> Optional[Settings]:
-        """Return the user of an ID token given as actor token; other types are the Action's."""
+        """Return the user of an ID token. Other actor tokens are for the Action."""
         if self.form.get("actor_token_type") != ID_TOKEN_TYPE:
             return None
         try:
@@ -394,7 +394,7 @@ class Exchange:
     def _user_by_connection(
         self, connection: str, attributes: Mapping[str, Any], options: Mapping[str, Any]
     ) -> str:
-        """Return the id of the user of setUserByConnection, made or changed if so wanted."""
+        """Return the user id for setUserByConnection, and create or update the user."""
         found = self.state.connections.get(connection)
         if found is None:
             raise Refusal("invalid_request", f"The connection {connection} is unknown.")
@@ -452,7 +452,7 @@ def without(names: Collection[str], fields: Mapping[str, Any]) -> Dict[str, Any]
 
 
 def _complaint(error: Exception) -> Tuple[str, Optional[str]]:
-    """Return what is wrong with an ID token, in Auth0's words, and the rule it breaks."""
+    """Return what is wrong with an ID token, in Auth0's words, and the broken rule."""
     if isinstance(error, ExpiredTokenError):
         return "'exp' claim timestamp check failed", "actor-token-fresh"
     if isinstance(error, MissingClaimError):

@@ -73,7 +73,7 @@ TENANT = _names(
     oidc_logout=_names("rp_logout_end_session_endpoint_discovery"),
     session_cookie=_names("mode"),
     sessions=_names("oidc_logout_prompt_enabled"),
-    # What the Management API has at addresses of its own: /guardian/policies,
+    # The Management API has these at other paths: /guardian/policies,
     # /attack-protection/suspicious-ip-throttling and /custom-domains.
     guardian_policies=None,
     suspicious_ip_throttling=_names("enabled shields allowlist stage"),
@@ -103,21 +103,23 @@ CONNECTION = _names(
 )
 PROFILE = _names("id name type subject_token_type action_id created_at updated_at")
 RESOURCE_SERVER = _names(
-    "id name is_system identifier scopes signing_alg signing_secret allow_offline_access "
-    "allow_online_access skip_consent_for_verifiable_first_party_clients token_lifetime "
+    "id name is_system identifier scopes signing_alg signing_secret "
+    "allow_offline_access allow_online_access token_lifetime "
+    "skip_consent_for_verifiable_first_party_clients "
     "token_lifetime_for_web enforce_policies token_dialect token_encryption "
     "consent_policy authorization_details proof_of_possession "
     "subject_type_authorization client_id"
 )
 ACTION = _names(
     "id name supported_triggers all_changes_deployed created_at updated_at code "
-    "dependencies runtime secrets deployed_version installed_integration_id integration "
+    "dependencies runtime secrets deployed_version installed_integration_id "
+    "integration "
     "status built_at deploy modules"
 )
 
 
 class Named(Dict[str, Any]):
-    """A dict that refuses names that Auth0 does not have, and suggests the right one."""
+    """A dict that refuses names that Auth0 lacks, and suggests the right one."""
 
     def __init__(
         self, schema: Mapping[str, Any], values: Mapping[str, Any], where: str = ""

@@ -1,7 +1,8 @@
 """Post-Login Actions, as far as they matter to a delegated login.
 
-[doc] actions/reference/post-login: ``event.session.actor`` is the agent there. What asks
-the user for something fails a delegated login with ``interaction_required``.
+[doc] authenticate/single-sign-on/session-delegation: ``event.session.actor`` is the
+agent in this trigger. An Action that asks the user for something breaks a delegated
+login, with ``interaction_required``.
 """
 
 from typing import Any, Callable, Dict, Optional

@@ -25,7 +25,7 @@ class Facts:
 
 @attrs(frozen=True, auto_attribs=True)
 class Session:
-    """Somebody signed in on one domain; ``actor`` is the agent where that is not the user."""
+    """A user signed in on one domain. ``actor`` is the agent in a delegated session."""
 
     id: str
     user_id: str
@@ -132,7 +132,7 @@ class Fault:
 
 
 class SubjectTokenBudget:
-    """Suspicious-IP throttling: ten bad subject tokens, one regained every ten minutes."""
+    """Suspicious-IP throttling: ten bad subject tokens, one back every ten minutes."""
 
     SIZE = 10.0
     REGAINED_EVERY = 600.0

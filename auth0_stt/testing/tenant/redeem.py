@@ -144,7 +144,7 @@ def _check_connections(
     token: SessionTransferToken,
     organization: Optional[Settings],
 ) -> None:
-    """[doc] Enabled for both applications and in the organization; the form is [assumed]."""
+    """[doc] Both applications and the organization need it; the error is [assumed]."""
     connection = state.connection_of(token.user_id)
     enabled = connection.get("enabled_clients") or []
     wanted = {

@@ -31,7 +31,7 @@ exports.onExecuteCustomTokenExchange = async (event, api) => {
   const agent = event.transaction.actor_token_user;
   const customer = await verify(event.transaction.subject_token, event.secrets);
   if (!customer) {
-    api.access.rejectInvalidSubjectToken("The subject token is invalid or has expired.");
+    api.access.rejectInvalidSubjectToken("The subject token is not valid.");
     return;
   }
   api.authentication.setUserById(customer);
@@ -53,7 +53,7 @@ def lookup(settings: Settings, path: str) -> Any:
 
 
 def default_settings() -> Settings:
-    """Return the settings of the tenant and its two applications, with which all works."""
+    """Return the settings of the tenant and its applications. Everything works."""
     console = _application(CONSOLE_ID, "Support console", "https://console.example.com")
     console.update(
         is_token_endpoint_ip_header_trusted=True,

@@ -129,7 +129,7 @@ class State:
         return None if found is None else Client(client_id, found)
 
     def tenant_setting(self, path: str) -> Any:
-        """Return a setting of the tenant by its dotted path, None where it is missing."""
+        """Return a setting of the tenant by its dotted path, or None."""
         return lookup(self.settings["tenant"], path)
 
     def active_user(self, user_id: str) -> Optional[Settings]:

@@ -94,7 +94,7 @@ def verified(token: str, now: float, **expected: Dict[str, Any]) -> Dict[str, An
 
 
 class SubjectTokens:
-    """The subject tokens of the company in this tenant: short-lived JWTs under a shared key."""
+    """The company's subject tokens: short-lived JWTs under a shared key."""
 
     def __init__(self, clock: Clock, key: Optional[str] = None) -> None:
         self.key: str = key or secrets.token_urlsafe(32)

@@ -128,7 +128,7 @@ def _delegated(grant: Any, session: Optional[Session]) -> Response:
 
 
 def _answered(grant: Any, session: Session) -> Response:
-    """Return the code or the ID token to the application, in the mode that it asked for."""
+    """Send the code or the ID token to the application, in the mode it asked for."""
     answer = grant.answer(session)
     if authorization_request().get("state"):
         answer["state"] = authorization_request()["state"]
@@ -168,7 +168,7 @@ def _page(instead: PageInstead, client: Client, session: Optional[Session]) -> R
 
 
 def _told(error: OAuth2Error, client: Optional[Client] = None) -> Response:
-    """Return an OAuth error to the application, or to the browser where that is not safe."""
+    """Send an OAuth error to the application, or to the browser if that is not safe."""
     reason = error.get_error_description() or error.error
     said = {"message": reason, "oauthError": error.error, "type": "oauth-authorization"}
     client_id = client.client_id if client is not None else None

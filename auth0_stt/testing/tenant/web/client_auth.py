@@ -70,7 +70,7 @@ def public_client(query_client: QueryClient, oauth_request: Any) -> Optional[Cli
 def client_by_certificate(
     query_client: QueryClient, oauth_request: Any
 ) -> Optional[Client]:
-    """Return the application whose registered certificate this TLS connection has (RFC 8705)."""
+    """Return the application with this connection's certificate (RFC 8705)."""
     certificate = origin().certificate
     client = query_client(form().get("client_id", ""))
     if client is None or certificate is None:
@@ -84,7 +84,7 @@ class PrivateKeyJwt(JWTBearerClientAssertion):  # type: ignore[misc]
     CLIENT_AUTH_METHOD: str = "private_key_jwt"
 
     def __init__(self, state: State) -> None:
-        # No allowance for clocks that differ: this is one machine, and an assertion that has expired is refused.
+        # No leeway: this is one machine with one clock.
         super().__init__(leeway=0)
         self._state = state
 

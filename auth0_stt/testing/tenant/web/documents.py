@@ -1,4 +1,4 @@
-"""What the tenant publishes about itself (OpenID Connect Discovery, RFC 8414, RFC 7517)."""
+"""What the tenant publishes about itself (OIDC Discovery, RFC 8414, RFC 7517)."""
 
 from typing import Any, Dict
 

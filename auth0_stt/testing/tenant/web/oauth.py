@@ -1,4 +1,4 @@
-"""Authlib's authorization server with the tenant's rules behind it (RFC 6749, OIDC Core)."""
+"""Authlib's authorization server, with the tenant's rules behind it."""
 
 import secrets
 from collections import defaultdict
@@ -32,7 +32,7 @@ TokenResponse = Tuple[int, Dict[str, Any], Any]
 
 
 def authorization_server(tenant: State, app: Flask) -> None:
-    """Give the application a server for the tenant's token and authorization requests."""
+    """Give the application Authlib's server for the tenant."""
 
     def query_client(client_id: str) -> Optional[client_auth.OAuthClient]:
         found = tenant.client(client_id)
@@ -83,7 +83,7 @@ class Request(OAuth2Request):  # type: ignore[misc]
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]
-    """Authlib's server, which gets its requests from ``origin`` and answers as Auth0."""
+    """Authlib's server. It takes requests from ``origin`` and answers as Auth0 does."""
 
     def create_oauth2_request(self, request: Any) -> Any:
         return Request(form(), authorization_request())
@@ -113,7 +113,7 @@ class RefusalError(OAuth2Error):  # type: ignore[misc]
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(error=refusal.error, status_code=refusal.status)
-        # Past the constructor, which allows no text but RFC 6749's: an Action may write any.
+        # The constructor allows only RFC 6749's characters; an Action may write any.
         self.description: Any = refusal.description
         self.rule: Optional[str] = refusal.rule
         self._headers = refusal.headers
@@ -162,7 +162,7 @@ class IdTokenGrant(OpenIDImplicitGrant):  # type: ignore[misc]
 
 
 class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[misc]
-    """Codes that live for a minute and are good for one use, their first, good or bad."""
+    """Codes live for a minute. The first use spends them, even if it fails."""
 
     TOKEN_ENDPOINT_AUTH_METHODS: List[str] = AUTH_METHODS
 
@@ -206,7 +206,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
 
 
 class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
-    """Refresh tokens; where they rotate, one used twice revokes its whole family (RFC 9700, 4.14.2)."""
+    """Refresh tokens. One that is used again revokes its family (RFC 9700, 4.14.2)."""
 
     TOKEN_ENDPOINT_AUTH_METHODS: List[str] = AUTH_METHODS
 
@@ -227,7 +227,7 @@ class RefreshTokenGrant(grants.RefreshTokenGrant):  # type: ignore[misc]
             raise InvalidGrantError("The user is unknown or blocked.")
         rotating = client.setting("refresh_token.rotation_type") != "non-rotating"
         scope = self.request.payload.scope or held.scope
-        # Spent only now that nothing can be refused any more, and in one step: two at once can't both do so.
+        # Spent in one step, after the last check: two requests can't both succeed.
         with state().records.lock:
             _refuse_reuse(held)
             held.used = rotating

@@ -74,7 +74,7 @@ def _ip(address_secret: str) -> str:
 
 
 def _auth0_client(header: str) -> Any:
-    """Return the object in the header that every Auth0 SDK sends, None if it has none."""
+    """Return the object in the header that Auth0's SDKs send, None if there is none."""
     try:
         decoded = base64.urlsafe_b64decode(header.replace("+", "-").replace("/", "_"))
         found = json.loads(decoded)
@@ -99,13 +99,13 @@ def query() -> Dict[str, str]:
 
 
 def repeated(fields: str) -> List[str]:
-    """Return the names that occur more than once in the ``"query"`` or the ``"form"``."""
+    """Return the names that occur repeatedly in the ``"query"`` or the ``"form"``."""
     source = request.form if fields == "form" else request.args
     return [name for name, values in source.lists() if len(values) > 1]
 
 
 def form() -> Dict[str, Any]:
-    """Return the form as Auth0 has it: a field that is repeated as a list, JSON as well."""
+    """Return the form, or JSON in its place. A repeated field is a list."""
     if request.is_json:
         body = request.get_json(silent=True)
         return body if isinstance(body, dict) else {}

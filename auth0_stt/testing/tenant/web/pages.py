@@ -1,4 +1,4 @@
-"""The pages that a browser sees: the login page, the error page, the page after logging out."""
+"""The pages that a browser sees: to log in, after an error, after the logout."""
 
 from typing import Any, Dict, Optional
 

@@ -17,7 +17,7 @@ LARGEST_BODY = 1 << 20
 
 
 class Handler(WSGIRequestHandler):
-    """Keeps connections open between requests, which Werkzeug's own handler does not."""
+    """Keeps connections open between requests, unlike Werkzeug's own handler."""
 
     protocol_version = "HTTP/1.1"
     # Else the second half of an answer waits 40 ms for the client's acknowledgement.
@@ -97,7 +97,7 @@ class Handler(WSGIRequestHandler):
 
 
 class Server(ThreadedWSGIServer):
-    """Werkzeug's server with a list of what is open, so that it can be closed at once."""
+    """Werkzeug's server, which knows what is open and so can close at once."""
 
     def __init__(
         self,
@@ -107,7 +107,7 @@ class Server(ThreadedWSGIServer):
         port: int = 0,
     ) -> None:
         super().__init__(LOOPBACK, port, app, handler=Handler)
-        # Given to the constructor, it would do the handshakes in the one accepting thread.
+        # The constructor would do the handshakes in the one thread that accepts.
         self.ssl_context: Optional[ssl.SSLContext] = ssl_context
         self.closing: threading.Event = threading.Event()
         self.next_fault: Callable[[], Optional[Fault]] = next_fault

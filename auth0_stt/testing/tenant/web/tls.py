@@ -23,7 +23,7 @@ class Certificates:
         self._authority.cert_pem.write_to_path(self.ca_file)
 
     def server_context(self, *public_domains: str) -> ssl.SSLContext:
-        """Return a context that serves localhost and takes a client's certificate, if any."""
+        """Return a context for localhost that also takes a client's certificate."""
         public = [name.partition(":")[0] for name in public_domains]
         names = ["localhost", "mtls.localhost", "*.localhost", "127.0.0.1", "::1"]
         names += [*public, *("mtls." + name for name in public)]
@@ -34,7 +34,7 @@ class Certificates:
         return context
 
     def client_certificate(self, name: str) -> Tuple[str, str, str]:
-        """Return a new client certificate: its path, its key's path and its thumbprint."""
+        """Return a new client certificate's path, its key's path and its thumbprint."""
         issued = self._authority.issue_cert(common_name=name)
         certificate = os.path.join(self._folder, name + ".pem")
         key = os.path.join(self._folder, name + ".key")
@@ -53,11 +53,12 @@ class Certificates:
 
 @contextlib.contextmanager
 def localhost_names(*tenants: Any) -> Iterator[None]:
-    """Make names like ``mtls.localhost`` resolve in this process, as RFC 6761, 6.3 asks.
+    """Make names like ``mtls.localhost`` resolve in this process (RFC 6761, 6.3).
 
-    Not every system's resolver does. Needed for ``client_certificate`` against a tenant with
-    ``tls=True``; it replaces ``socket.getaddrinfo`` while it lasts. The public domains of the
-    tenants given lead to their ports, whatever port is asked for.
+    Not every system's resolver does that. You need it for ``client_certificate``
+    against a tenant with ``tls=True``. It replaces ``socket.getaddrinfo`` while it
+    lasts. The public domains of the given tenants lead to their ports, whatever port is
+    asked for.
     """
     original = socket.getaddrinfo
     ports = {

@@ -13,7 +13,7 @@ from .pages import with_rule
 
 routes: Blueprint = Blueprint("token", __name__)
 
-# What a token request has at most once (RFC 6749, 3.2); other fields, for the Action, may repeat.
+# These occur at most once (RFC 6749, 3.2). Fields for the Action may repeat.
 ONCE = {
     *CREDENTIALS,
     *("subject_token", "actor_token", "refresh_token", "code", "code_verifier"),
