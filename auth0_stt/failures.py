@@ -16,13 +16,13 @@ from typing import Any, Callable, Iterator, Optional, Tuple, Union
 from attr import frozen
 from requests.exceptions import (
     ConnectTimeout,
-    InvalidHeader,
     InvalidSchema,
     InvalidURL,
     SSLError,
     Timeout,
 )
 from urllib3.exceptions import HTTPError, LocationValueError
+from urllib3.exceptions import InvalidHeader as MalformedLength
 
 from .connections import Call, UnusableAnswerError
 from .errors import TransportError
@@ -192,7 +192,7 @@ _TABLE = (
     _Row((ssl.SSLCertVerificationError,), Code.TLS, _openssl, unsent=True),
     _Row((ConnectionRefusedError,), Code.UNREACHABLE, _system, unsent=True),
     _Row((ssl.SSLError, HTTPException), Code.UNREACHABLE, _says(_LOST), also=_is_lost),
-    _Row((InvalidHeader, HTTPException), None, _says("what came is not HTTP")),
+    _Row((MalformedLength, HTTPException), None, _says("what came is not HTTP")),
     _Row((ssl.SSLError, SSLError), Code.TLS, _openssl),
     # How requests words a path that leads nowhere.
     _Row(

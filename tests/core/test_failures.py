@@ -108,7 +108,7 @@ def test_table(name):
     [
         http.client.BadStatusLine("secret"),
         wrapped(http.client.LineTooLong("secret")),
-        failed.InvalidHeader("secret"),
+        urllib3.exceptions.InvalidHeader("secret"),
         UnusableAnswerError("what came is not HTTP"),
     ],
 )

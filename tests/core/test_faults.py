@@ -320,6 +320,8 @@ class TestReset:
         assert 1 == server.connections
 
 
+OLD_REQUESTS = tuple(map(int, requests.__version__.split(".")[:2])) < (2, 27)
+
 NOT_HTTP = {
     "garbage": b"\x00\xff garbage\r\n\r\n",
     "other protocol": b"SSH-2.0-OpenSSH_9.6\r\n",
@@ -967,6 +969,8 @@ class TestProxies:
     )
     def test_unusable_url(self, server, monkeypatch, session, url):
         """A proxy's URL that can't be used: nothing is sent, now or later."""
+        if session is not None and url == "http://[" and OLD_REQUESTS:
+            pytest.skip("requests before 2.27 raises a bare ValueError for it")
         monkeypatch.setenv("HTTPS_PROXY", url)
         error = lost(server, session=session)
         assert ("unreachable", False, False) == (
