@@ -377,7 +377,7 @@ class Connection:
             # In the words of http.client, whose tunnels a caller's session has.
             raise OSError(f"Tunnel connection failed: {status}")
         if not self.is_quiet(self.wire.call):
-            raise HTTPException("bytes behind the proxy's answer")
+            raise ClosedError("more than the proxy's answer came, or an end")
 
     def _head(self, method: str) -> HTTPResponse:
         sock: Any = self.reader

@@ -400,6 +400,8 @@ needs_socks = pytest.mark.skipif(
 def connect(peer):
     """Read a CONNECT and return a connection to what it names; a name is loopback, whatever it says."""
     top = peer.read_head()
+    if top is None:
+        raise ConnectionError("the client left")
     request = Request(top, b"", peer)
     peer.server.requests.append(request)
     port = int(request.line.split()[1].rpartition(":")[2])
