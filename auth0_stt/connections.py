@@ -1,8 +1,14 @@
 """Connections that keep one clock and one count for a whole call.
 
-A :class:`Connection` owns one socket and does all its input and output, one request at
-a time. Every step is the same: set the time that is left, do it, count what came. The
-standard library parses the answer. ``requests`` is not needed here.
+Every step of a connection is the same: set the time that is left, do it, count what
+came. So no peer can hold a call beyond its timeout, byte by byte, or fill the memory.
+
+A :class:`Connection` has a socket, layers of TLS on it if need be, and a buffer on top,
+from which the standard library's HTTPResponse parses the answer. The buffer and the
+layers outlive an answer. That makes it possible to see whether anything follows one,
+which the next caller must never be given.
+
+``requests`` is not needed here.
 """
 
 import errno
@@ -37,22 +43,17 @@ _LONGEST_LINE = 17 * 1024
 _STEP = 16 * 1024
 
 
+@define(slots=False)
 class UnusableAnswerError(Exception):
-    """An answer came that can't be used; the status is None if its head can't be read.
+    """An answer came that can't be used.
 
-    Internal: ``token_endpoint`` makes an ``invalid_response`` of it.
+    The status is None if not even its head can be read. ``token_endpoint`` makes the
+    public error of it, ``invalid_response``.
     """
 
-    def __init__(
-        self,
-        problem: str,
-        status: Optional[int] = None,
-        headers: Optional[Mapping[str, str]] = None,
-    ) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.status = status
-        self.headers: Mapping[str, str] = headers or {}
+    problem: str
+    status: Optional[int] = None
+    headers: Mapping[str, str] = Factory(dict)
 
 
 class ClosedError(ConnectionError):
@@ -73,11 +74,13 @@ class Call(Timeout):
     """The clock and the count of one call, and how far it came.
 
     It is a Timeout of urllib3, so that requests hands it on to an adapter untouched.
+    ``host`` is what messages name, ``seconds`` the time for all of it.
     """
 
     host: str
     seconds: float
     deadline: float = field(init=False)
+    #: Bytes that came over the wire.
     received: int = 0
     #: Whether the tenant may have seen any of the request.
     sent: bool = False
@@ -98,7 +101,11 @@ class Call(Timeout):
 
 @frozen
 class Proxy:
-    """A proxy: ``scheme`` is http, https, or one of SOCKS; the context is for https."""
+    """A proxy for TLS connections.
+
+    ``scheme`` is http, https, socks4, socks4a, socks5 or socks5h. With https there is a
+    context, by which the proxy itself is reached.
+    """
 
     scheme: str
     host: str
@@ -107,10 +114,14 @@ class Proxy:
     password: str = field(default="", repr=False)
     context: Optional[ssl.SSLContext] = None
 
+    @property
+    def is_socks(self) -> bool:
+        return self.scheme.startswith("socks")
+
 
 @frozen
 class Route:
-    """Where a connection leads, and by whose word. No context means plain HTTP."""
+    """Where a connection leads. Without a context it is plain HTTP."""
 
     host: str
     port: int
@@ -133,6 +144,7 @@ def check_head(status: int, headers: Mapping[str, str], coding: str) -> None:
 
 
 def too_large(status: int, headers: Mapping[str, str]) -> UnusableAnswerError:
+    """Return the error of a body over :data:`LARGEST_BODY`."""
     return UnusableAnswerError("its body is larger than 64 KiB", status, headers)
 
 
@@ -149,7 +161,10 @@ class _Wire:
     waits: bool = True
 
     def receive(self, size: int) -> bytes:
-        """Return some bytes, or none at the end."""
+        """Return some bytes, or none at the end of the stream.
+
+        Raises BlockingIOError if it only looks and there is nothing to see.
+        """
         if self.call.received >= _LARGEST_CALL:
             raise UnusableAnswerError("more than 256 KiB came")
         self.sock.settimeout(self.call.left() if self.waits else 0)
@@ -158,6 +173,8 @@ class _Wire:
         return received
 
     def send(self, data: bytes) -> None:
+        """Send all the bytes."""
+        # The time is for all of sendall, not for each of its steps.
         self.sock.settimeout(self.call.left())
         self.sock.sendall(data)
 
@@ -192,15 +209,17 @@ class _Tls:
         return received
 
     def send(self, data: bytes) -> None:
+        """Send all the bytes, a record at a time."""
         for start in range(0, len(data), _STEP):
             self._do(self.tls.write, data[start : start + _STEP])
 
     def _do(self, operation: Callable[..., Any], *arguments: Any) -> Any:
+        """Do one thing of OpenSSL's, and carry what it wants to read and write."""
         while True:
             try:
                 result = operation(*arguments)
             except ssl.SSLWantReadError:
-                pass  # not handled here: what fails below would have it as its context
+                pass  # and handled below, where it is no longer the context of errors
             except ssl.SSLError:
                 with suppress(OSError):
                     self._flush()  # the alert that tells the other side why
@@ -277,7 +296,8 @@ class _Reader(io.BufferedReader):
 class Connection:
     """One socket, and one request after another on it.
 
-    After an exception, whatever it is, it must be ended.
+    After an exception, whatever it is, it must be ended: nobody knows then what is
+    still to come. Before it is used again, it must be :meth:`is_quiet`.
     """
 
     wire: _Wire
@@ -290,35 +310,37 @@ class Connection:
     used: float = field(factory=time.monotonic)
 
     def __attrs_post_init__(self) -> None:
-        self._carry(self.wire)
+        self._read_from(self.wire)
 
     @classmethod
     def open(cls, route: Route, call: Call) -> "Connection":
         """Connect, by the proxy if there is one, and let the other side prove itself."""
         proxy = route.proxy
         call.doing = "connecting to the proxy" if proxy else "connecting"
-        if proxy is None:
-            sock = _connect(route.host, route.port, call)
-        elif proxy.scheme.startswith("socks"):
+        if proxy is not None and proxy.is_socks:
             sock = _connect_by_socks(route, proxy, call)
         else:
-            sock = _connect(proxy.host, proxy.port, call)
+            sock = _connect(proxy or route, call)
         connection = cls(_Wire(sock, call))
         try:
             if proxy is not None and proxy.context is not None:
-                connection._carry(_Tls(connection.layer, proxy.context, proxy.host))
-            if proxy is not None and not proxy.scheme.startswith("socks"):
+                connection._secure(proxy.context, proxy.host)
+            if proxy is not None and not proxy.is_socks:
                 connection._tunnel(route, proxy)
             if route.context is not None:
                 call.doing = "in the TLS handshake"
-                connection._carry(_Tls(connection.layer, route.context, route.host))
+                connection._secure(route.context, route.host)
         except BaseException:
             connection.end()
             raise
         return connection
 
     def post(self, url: str, fields: Mapping[str, Any], body: bytes) -> Reply:
-        """Send one request and read its answer."""
+        """Send one request and read its answer.
+
+        ``fields`` are the headers but Host. Raises UnusableAnswerError, HTTPException
+        for what is not HTTP, and OSError.
+        """
         parts = urlsplit(url)
         lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}"]
         lines += map(": ".join, fields.items())
@@ -360,7 +382,11 @@ class Connection:
         """Close the socket, whatever state it is in."""
         self.wire.sock.close()
 
-    def _carry(self, layer: Union[_Wire, _Tls]) -> None:
+    def _secure(self, context: ssl.SSLContext, host: str) -> None:
+        """Put a layer of TLS on top, once the host has proved itself."""
+        self._read_from(_Tls(self.layer, context, host))
+
+    def _read_from(self, layer: Union[_Wire, _Tls]) -> None:
         self.layer, self.reader = layer, _Reader(_Incoming(layer, self.wire))
 
     def _tunnel(self, route: Route, proxy: Proxy) -> None:
@@ -380,6 +406,7 @@ class Connection:
             raise ClosedError("more than the proxy's answer came, or an end")
 
     def _head(self, method: str) -> HTTPResponse:
+        """Return an answer of which the head was read. It must be closed."""
         sock: Any = self.reader
         answer = HTTPResponse(sock, method=method)
         try:
@@ -392,6 +419,7 @@ class Connection:
         return answer
 
     def _body(self, answer: HTTPResponse) -> bytes:
+        """Return the body of an answer, whole, or raise."""
         pieces: List[bytes] = []
         room = LARGEST_BODY + 1
         while room and not answer.isclosed():
@@ -407,13 +435,13 @@ class Connection:
         return b"".join(pieces)
 
 
-def _connect(host: str, port: int, call: Call) -> socket.socket:
-    """Return a socket to the first address of the name that answers.
+def _connect(to: Union[Route, Proxy], call: Call) -> socket.socket:
+    """Return a socket to the first address of a name that answers.
 
     The addresses share the time, so that a dead one leaves some for the next.
     """
     try:
-        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)
+        found = socket.getaddrinfo(to.host, to.port, 0, socket.SOCK_STREAM)
     except UnicodeError:
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "the name has no address")
@@ -435,14 +463,16 @@ def _connect(host: str, port: int, call: Call) -> socket.socket:
 
 
 def _connect_by_socks(route: Route, proxy: Proxy, call: Call) -> socket.socket:
+    """Return a socket through a SOCKS proxy.
+
+    PySocks reads by itself, and begins anew with the time for each step.
+    """
     try:
         import socks
     except ImportError:
+        message = f"no connection to {call.host}: a SOCKS proxy needs PySocks"
         raise TransportError(
-            TransportErrorCode.UNREACHABLE,
-            f"no connection to {call.host}: a SOCKS proxy needs PySocks",
-            False,
-            True,
+            TransportErrorCode.UNREACHABLE, message, sent=False, permanent=True
         ) from None
     # The "h" and the "a" of socks5h and socks4a: the proxy resolves the name.
     four = proxy.scheme.startswith("socks4")
@@ -459,7 +489,8 @@ def _connect_by_socks(route: Route, proxy: Proxy, call: Call) -> socket.socket:
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
     except socks.ProxyError as error:
-        if error.socket_err is not None:
-            raise
-        raise OSError(errno.EPROTO, error.msg) from None
+        cause = error.socket_err or error
+        if isinstance(cause, socks.ProxyError):
+            raise OSError(errno.EPROTO, cause.msg) from None  # its words of a refusal
+        raise
     return connected

@@ -11,7 +11,7 @@ import ssl
 import time
 from http import HTTPStatus
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
-from typing import Any, Callable, Iterator, Optional, Tuple, Union
+from typing import Any, Callable, Iterator, Optional, Union
 
 from attr import frozen
 from requests.exceptions import (
@@ -45,29 +45,28 @@ def failure(
 
     ``outer`` is the exception that the caller was handling when the call began: it is
     the context of ours, and not the reason.
+
+    ``sent`` is what the call knows, unless what happened can happen only earlier.
     """
     wrapped = list(_chain(error, outer))
     found = [(row, each) for row in _TABLE for each in wrapped if row.fits(each)]
     row, cause = found[0]
     sent = call.sent and not any(row.unsent for row, _ in found)
+    code = Code.TIMEOUT if time.monotonic() >= call.deadline else row.code
     if isinstance(cause, UnusableAnswerError) and sent:
         return cause
-    code, reason = row.code, row.words(cause)
-    if time.monotonic() >= call.deadline:
-        code = Code.TIMEOUT
-    elif code is None and sent:
+    if code is None and sent:
         return UnusableAnswerError("it is not HTTP")
-    elif code is None:
-        code = Code.UNREACHABLE
     if code == Code.TIMEOUT:
         message = f"{call.host} did not answer within {call.seconds:g} seconds"
     elif code == Code.TLS:
-        message = f"no secure connection to {call.host}: {reason}"
+        message = f"no secure connection to {call.host}: {row.reason(cause)}"
     else:
-        message = f"no connection to {call.host}: {reason}"
+        message = f"no connection to {call.host}: {row.reason(cause)}"
     if call.doing:
         message += f" (while {call.doing})"
-    return TransportError(code, message, sent, row.permanent(cause))
+    permanent = code != Code.TIMEOUT and row.is_permanent(cause)
+    return TransportError(code or Code.UNREACHABLE, message, sent, permanent)
 
 
 _LOST = "the connection was lost"
@@ -88,23 +87,26 @@ def _chain(
 
 
 def _system(error: Any) -> str:
+    """Return the words of the operating system."""
     return error.strerror if isinstance(error.strerror, str) else _LOST
 
 
 def _openssl(error: Any) -> str:
+    """Return the words of OpenSSL."""
     found = getattr(error, "verify_message", "") or getattr(error, "reason", "")
     return found if isinstance(found, str) and found else "TLS failed"
+
+
+def _refused_status(error: BaseException) -> str:
+    """Return the status by which a proxy refused a tunnel, or nothing."""
+    found = _REFUSAL.match(str(error))
+    return found[1] if found else ""
 
 
 def _refusal(error: BaseException) -> str:
     status = _refused_status(error)
     phrases = {str(each.value): each.phrase for each in HTTPStatus}
     return f"the proxy refused: {status} {phrases.get(status, '')}".rstrip()
-
-
-def _refused_status(error: BaseException) -> str:
-    found = _REFUSAL.match(str(error))
-    return found[1] if found else ""
 
 
 def _is_lost(error: BaseException) -> bool:
@@ -120,93 +122,85 @@ def _is_lost(error: BaseException) -> bool:
 
 @frozen
 class _Row:
-    classes: Tuple[Any, ...]
+    """What an exception of a class means, if ``also`` says that it is meant."""
+
+    kind: Any
+    words: Union[str, Callable[[Any], str]] = ""
     #: None for an answer that is not HTTP.
-    code: Optional[Code]
-    words: Callable[[BaseException], str]
-    permanent: Callable[[BaseException], bool] = lambda error: False
+    code: Optional[Code] = Code.UNREACHABLE
+    permanent: Union[bool, Callable[[Any], bool]] = False
     #: Whether it can't happen once anything is sent.
     unsent: bool = False
-    also: Callable[[BaseException], bool] = lambda error: True
+    also: Callable[[Any], Any] = lambda error: True
 
     def fits(self, error: BaseException) -> bool:
-        return isinstance(error, self.classes) and self.also(error)
+        return isinstance(error, self.kind) and bool(self.also(error))
 
+    def reason(self, error: BaseException) -> str:
+        return self.words if isinstance(self.words, str) else self.words(error)
 
-def _says(words: str) -> Callable[[BaseException], str]:
-    return lambda error: words
+    def is_permanent(self, error: BaseException) -> bool:
+        return self.permanent(error) if callable(self.permanent) else self.permanent
 
-
-_BAD_BUNDLE = "the CA bundle or certificate can't be read: see REQUESTS_CA_BUNDLE"
 
 #: The first row that fits any of the wrapped exceptions tells what happened.
 _TABLE = (
-    _Row((UnusableAnswerError,), None, str),
-    _Row((ConnectTimeout,), Code.TIMEOUT, _says(""), unsent=True),
-    _Row((socket.timeout, Timeout), Code.TIMEOUT, _says("")),
+    _Row(UnusableAnswerError, lambda error: error.problem, None),
+    _Row(ConnectTimeout, code=Code.TIMEOUT, unsent=True),
+    _Row((socket.timeout, Timeout), code=Code.TIMEOUT),
     # A CA bundle that can't be read, or an SSLKEYLOGFILE that can't be written.
     _Row(
-        (OSError,),
+        OSError,
+        lambda error: f"{error.filename}: {error.strerror}",
         Code.TLS,
-        lambda error: f"{error.filename}: {error.strerror}",  # type: ignore[attr-defined]
         unsent=True,
-        also=lambda error: bool(getattr(error, "filename", None)),
+        also=lambda error: getattr(error, "filename", None),
     ),
     _Row(
-        (socket.gaierror,),
-        Code.UNREACHABLE,
+        socket.gaierror,
         _system,
-        permanent=lambda error: getattr(error, "errno", 0) != socket.EAI_AGAIN,
+        permanent=lambda error: error.errno != socket.EAI_AGAIN,
         unsent=True,
     ),
     _Row(
-        (OSError,),
-        Code.UNREACHABLE,
+        OSError,
         _refusal,
         permanent=lambda error: _refused_status(error) not in _BUSY_PROXY,
         unsent=True,
-        also=lambda error: bool(_refused_status(error)),
+        also=_refused_status,
     ),
     _Row(
-        (InvalidSchema,),
-        Code.UNREACHABLE,
-        _says("a SOCKS proxy needs PySocks"),
-        permanent=lambda error: True,
+        InvalidSchema,
+        "a SOCKS proxy needs PySocks",
+        permanent=True,
         unsent=True,
         also=lambda error: "SOCKS" in str(error),
     ),
     _Row(
-        (InvalidSchema,),
-        Code.UNREACHABLE,
-        _says("the session has no adapter for it"),
-        permanent=lambda error: True,
+        InvalidSchema,
+        "the session has no adapter for it",
+        permanent=True,
         unsent=True,
     ),
     _Row(
         (InvalidURL, LocationValueError),
-        Code.UNREACHABLE,
-        _says("the proxy's URL is invalid: see HTTPS_PROXY"),
-        permanent=lambda error: True,
+        "the proxy's URL is invalid: see HTTPS_PROXY",
+        permanent=True,
         unsent=True,
     ),
-    _Row((ssl.SSLCertVerificationError,), Code.TLS, _openssl, unsent=True),
-    _Row((ConnectionRefusedError,), Code.UNREACHABLE, _system, unsent=True),
-    _Row((ssl.SSLError, HTTPException), Code.UNREACHABLE, _says(_LOST), also=_is_lost),
-    _Row((MalformedLength, HTTPException), None, _says("what came is not HTTP")),
-    _Row((ssl.SSLError, SSLError), Code.TLS, _openssl),
+    _Row(ssl.SSLCertVerificationError, _openssl, Code.TLS, unsent=True),
+    _Row(ConnectionRefusedError, _system, unsent=True),
+    _Row((ssl.SSLError, HTTPException), _LOST, also=_is_lost),
+    _Row((MalformedLength, HTTPException), "what came is not HTTP", None),
+    _Row((ssl.SSLError, SSLError), _openssl, Code.TLS),
     # How requests words a path that leads nowhere.
     _Row(
-        (OSError,),
+        OSError,
+        "the CA bundle or certificate can't be read: see REQUESTS_CA_BUNDLE",
         Code.TLS,
-        _says(_BAD_BUNDLE),
         unsent=True,
         also=lambda error: type(error) is OSError and not error.errno,
     ),
-    _Row(
-        (OSError,),
-        Code.UNREACHABLE,
-        _system,
-        also=lambda error: isinstance(getattr(error, "strerror", None), str),
-    ),
-    _Row((BaseException,), Code.UNREACHABLE, _says(_LOST)),
+    _Row(OSError, _system, also=lambda error: isinstance(error.strerror, str)),
+    _Row(BaseException, _LOST),
 )

@@ -1,13 +1,17 @@
 """The one HTTP request that this package makes: POST a form, read a small answer.
 
-It goes through ``Session.send`` of requests, where tracers and mocks look for it, and
-below that through connections of our own, or through the adapters of a caller's
-session.
+It goes through ``Session.send`` of requests, where tracers and mocks look for it. Below
+that are connections of our own or, if the caller gives a session, the adapters of that.
+
+What requests would do besides is left out: no redirect is followed, no cookie is kept,
+no ``.netrc`` is read, no content coding is decoded. Proxies and CA bundles are found as
+requests finds them.
 """
 
 import atexit
 import errno
 import io
+import math
 import os
 import ssl
 import sys
@@ -94,7 +98,7 @@ def post_form(
         finally:
             response.close()
     except NETWORK as error:
-        raise failure(error, call, outer) from error
+        raise failure(error, call, outer) from None
 
 
 def _prepared(
@@ -115,7 +119,7 @@ def _prepared(
 def _settings(
     url: str, certificate: Optional[Certificate], call: Call
 ) -> Dict[str, Any]:
-    """Return how to send, as requests names it, by the environment alone."""
+    """Return how to send, in the names of requests: by the environment."""
     return {
         "timeout": call,
         "verify": _environ_bundle() or True,
@@ -127,15 +131,15 @@ def _settings(
 def _session_settings(
     url: str, session: Session, certificate: Optional[Certificate], call: Call
 ) -> Dict[str, Any]:
-    """Return how to send by the settings of a session, as Session.request has them."""
+    """Return how to send by a session and the environment, as Session.request does."""
     verify, proxies = session.verify, dict(session.proxies or {})
-    if _is_plain(url):
-        proxies = {}
     if session.trust_env:
         if verify is True:
             verify = _environ_bundle() or True
         if select_proxy(url, proxies) is None:
             proxies = _environ_proxies(url, proxies.get("no_proxy"))
+    if _is_plain(url):
+        proxies = {}
     cert: Any = session.cert
     if certificate is not None:
         cert = certificate if certificate[1] else certificate[0]
@@ -143,23 +147,24 @@ def _session_settings(
 
 
 def _environ_bundle() -> Optional[str]:
+    """Return the CA bundle that requests would use, or None for its own."""
     bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
     return bundle or None
 
 
-def _is_plain(url: str) -> bool:
-    """Whether a proxy would see the form: such a URL is this machine's, and gets none."""
-    return url.startswith("http:")
-
-
 def _environ_proxies(url: str, no_proxy: Optional[str] = None) -> Dict[str, str]:
-    if _is_plain(url):
+    """Return the proxies that requests would find for a URL."""
+    # It reads the whole environment twice, so look first whether it has any. Windows
+    # and macOS have settings elsewhere, too.
+    elsewhere = sys.platform in ("win32", "darwin")
+    if _is_plain(url) or not (elsewhere or "_proxy" in " ".join(os.environ).lower()):
         return {}
-    # requests reads the whole environment twice, so look first whether it has any.
-    # Windows and macOS have settings elsewhere, too.
-    if sys.platform in ("win32", "darwin") or "_proxy" in " ".join(os.environ).lower():
-        return get_environ_proxies(url, no_proxy=no_proxy)
-    return {}
+    return get_environ_proxies(url, no_proxy=no_proxy)
+
+
+def _is_plain(url: str) -> bool:
+    """Whether a proxy could read the form. Such a URL is loopback's, and gets none."""
+    return url.startswith("http:")
 
 
 # --- a session of our own ---------------------------------------------------------
@@ -212,11 +217,12 @@ def _send(
     proxies: Dict[str, str],
     stream: bool,
 ) -> Response:
+    """Send a request on a connection of our own and make a Response of the answer."""
     call, timeout.sent = timeout, False
     lane = _lane(str(request.url), verify, cert, proxies)
     connection = _idle(lane, call)
     if connection is None:
-        _end_old()
+        _end_idle(time.monotonic() - _LONGEST_IDLE)
         connection = Connection.open(lane.route, call)
     try:
         body: Any = request.body
@@ -252,12 +258,6 @@ class _Lane:
     route: Route
     idle: Deque[Connection] = Factory(deque)
 
-    def clear(self) -> None:
-        """End all that is idle."""
-        with suppress(IndexError):
-            while True:
-                self.idle.pop().end()
-
 
 #: By all that a route depends on.
 _lanes: Dict[Any, _Lane] = {}
@@ -270,17 +270,18 @@ def _lane(
     cert: Optional[Certificate],
     proxies: Dict[str, str],
 ) -> _Lane:
+    """Return the lane of a URL, by the settings of now and the files as they are now."""
     if _process != os.getpid():
         _after_fork()
     bundle = _default_bundle() if verify is True else str(verify)
-    files = (bundle, *filter(None, cert or ()))
+    files = () if _is_plain(url) else (bundle, *filter(None, cert or ()))
     changed = tuple(os.stat(path).st_mtime_ns for path in files)
     proxy = select_proxy(url, proxies) if proxies else None
     key = url, files, changed, proxy
     lane = _lanes.get(key)
     if lane is None:
         if len(_lanes) >= _ROUTES:
-            _clear()
+            _end_idle()
             _lanes.clear()
         # Of threads that come here together, all take the first one's.
         lane = _lanes.setdefault(key, _Lane(_route(*key)))
@@ -305,29 +306,23 @@ def _idle(lane: _Lane, call: Call) -> Optional[Connection]:
         connection.end()
 
 
-def _end_old() -> None:
-    """End what has been idle too long, so that a burst leaves nothing for long."""
-    oldest = time.monotonic() - _LONGEST_IDLE
+def _end_idle(before: float = math.inf) -> None:
+    """End the idle connections that were last used before a moment."""
     for lane in list(_lanes.values()):
-        with suppress(IndexError):  # another thread may take the last one
-            while lane.idle[0].used < oldest:
+        with suppress(IndexError):  # another thread may have taken the last one
+            while lane.idle[0].used < before:
                 lane.idle.popleft().end()
-
-
-def _clear() -> None:
-    for lane in list(_lanes.values()):
-        lane.clear()
 
 
 def _after_fork() -> None:
     """Leave a forked child without its parent's connections."""
     global _process
     _process = os.getpid()
-    _clear()
+    _end_idle()
 
 
-atexit.register(_clear)
-if hasattr(os, "register_at_fork"):
+atexit.register(_end_idle)
+with suppress(AttributeError):  # Windows has no forks
     # A process id is not enough: in a namespace of its own a child may have the same.
     os.register_at_fork(after_in_child=_after_fork)
 
@@ -358,6 +353,7 @@ def _route(url: str, files: Files, changed: Times, proxy: Optional[str]) -> Rout
 
 
 def _proxy(url: str, context: ssl.SSLContext) -> Proxy:
+    """Return the proxy that a URL means, as requests reads it."""
     try:
         url = prepend_scheme_if_needed(url, "http")
         parts = parse_url(url)

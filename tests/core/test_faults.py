@@ -1,5 +1,6 @@
 """Whatever the other side does, a call ends with a token or a typed error, and nobody gets another's answer."""
 
+import gc
 import gzip
 import select
 import socket
@@ -32,6 +33,7 @@ from faults import (
     forever,
     head,
     mint,
+    needs_socks,
     proxy,
     resolving,
     server_context,
@@ -117,6 +119,18 @@ class TestNoConnection:
             there = ("127.0.0.1", server.port)
             resolving(monkeypatch, tenant_test=[*addresses, there])
             assert "stt-for-1" == mint(server, reason="1", timeout=0.6)
+
+    def test_interrupted(self, monkeypatch):
+        """An exception of somebody else's passes, and leaves no socket behind."""
+
+        def connect(sock, address):
+            raise KeyboardInterrupt
+
+        with FaultServer() as server, monkeypatch.context() as patch:
+            patch.setattr(socket.socket, "connect", connect)
+            with pytest.raises(KeyboardInterrupt):
+                mint(server)
+        gc.collect()
 
     def test_network_unreachable(self, monkeypatch):
         """An address without a route is unreachable."""
@@ -990,6 +1004,24 @@ class TestProxies:
         monkeypatch.setenv("HTTPS_PROXY", "socks5h://127.0.0.1:9")
         error = lost(server, session=session)
         assert ("unreachable", False) == (error.code, error.sent)
+
+    @needs_socks
+    def test_socks_refuses(self, server, monkeypatch):
+        """A SOCKS proxy that refuses: its reason is named, in the words of PySocks."""
+        refusal = b"\x05\x02\x00\x01\x00\x00\x00\x00\x00\x00"
+
+        def script(peer):
+            peer.sock.recv(65536)
+            peer.send(b"\x05\x00")
+            peer.sock.recv(65536)
+            peer.send(refusal)
+
+        with proxy(script) as between:
+            url = between.url.replace("http:", "socks5h:")
+            monkeypatch.setenv("HTTPS_PROXY", url)
+            error = lost(server)
+        assert ("unreachable", False) == (error.code, error.sent)
+        assert "not allowed by ruleset" in str(error)
 
     def test_dies_behind_the_request(self, server, monkeypatch):
         """A tunnel that breaks after the request: sent, and not repeated."""

@@ -225,6 +225,15 @@ class TestPool:
         ]
         assert [("parent", 1), ("child", 2), ("child", 2), ("parent", 1)] == used
 
+    def test_process(self, server, monkeypatch):
+        """A process of another id has connections of its own, told of a fork or not."""
+        mint(server)
+        process = os.getpid()
+        monkeypatch.setattr(os, "getpid", lambda: process + 1)
+        mint(server)
+        mint(server)
+        assert [1, 2, 2] == [request.connection for request in server.requests]
+
 
 class TestProxies:
     """Proxies from the environment hold."""
