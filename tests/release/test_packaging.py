@@ -19,23 +19,50 @@ def pins(text, pattern):
     return dict(re.findall(pattern, text, re.MULTILINE))
 
 
-def test_the_floors_are_what_the_oldest_environments_run():
-    """A floor is a promise only where the tests run on it."""
+def test_the_floors_are_what_the_oldest_environment_runs():
+    """A floor is a promise only if the tests run on it."""
     floors = pins(
         read("setup.cfg")["options"]["install_requires"], r"^(\w+)>=([\d.]+)$"
     )
-    tox = read("tox.ini")
     assert {"attrs", "requests", "urllib3"} == set(floors)
-    assert floors == pins(tox["testenv:oldest"]["deps"], r"^(\w+)==([\d.]+)$")
-    newest = tox["testenv:newest-python-oldest-requests"]["deps"]
-    assert {"requests": floors["requests"]} == pins(newest, r"^(\w+)==([\d.]+)$")
+    assert floors == pins(
+        read("tox.ini")["testenv:oldest"]["deps"], r"^(\w+)==([\d.]+)$"
+    )
+
+
+def test_every_python_is_run():
+    """Each Python that setup.cfg names runs in an environment of the list."""
+    tox = read("tox.ini")
+    run = set()
+    for name in tox["tox"]["env_list"].split():
+        bases = tox.get("testenv:" + name, "base_python", fallback="")
+        version = re.search(r"3\.\d+", bases) or re.fullmatch(r"py3(\d+)", name)
+        if version:
+            run.add(version[0].replace("py3", "3."))
+    named = re.findall(
+        r"Python :: (3\.\d+)$", read("setup.cfg")["metadata"]["classifiers"], re.M
+    )
+    assert set(named) == run
+
+
+def test_distributions_have_their_versions():
+    """An environment with a distribution's name pins both libraries above the floors."""
+    tox = read("tox.ini")
+    for name in ("rhel9", "ubuntu22", "debian12", "ubuntu24", "debian13"):
+        assert name in tox["tox"]["env_list"].split()
+        pinned = pins(tox["testenv:" + name]["deps"], r"^(\w+)==([\d.]+)$")
+        assert ["requests", "urllib3"] == sorted(pinned)
+        assert [2, 25] <= [int(part) for part in pinned["requests"].split(".")][:2]
 
 
 def test_every_environment_is_in_the_list():
-    """What `tox` does not run by default, nobody runs; the benchmark says so of itself."""
+    """What `tox` does not run by default, nobody runs; the others say so."""
     tox = read("tox.ini")
     named = {section.partition(":")[2] for section in tox.sections() if ":" in section}
-    assert named - set(tox["tox"]["env_list"].split()) == {"bench"}
+    on_demand = named - set(tox["tox"]["env_list"].split())
+    assert {"bench", "fuzz", "optional-libraries"} == on_demand
+    for name in on_demand:
+        assert "(on demand)" in tox["testenv:" + name]["description"]
 
 
 def test_the_version_stands_in_one_place():
