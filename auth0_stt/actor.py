@@ -4,13 +4,15 @@ import time
 from contextlib import suppress
 from typing import Any, Dict, Optional
 
+from attr import evolve
+
 from .answers import jwt_claims
-from .arguments import seconds, token
+from .arguments import plain, seconds, token
 from .client_auth import Client, ClientAssertion, ClientCertificate, checked_client
 from .errors import Code, CustomTokenExchangeError, boundary
 from .models import ID_TOKEN_TYPE, ActorToken
 from .tenant import parse_domain
-from .token_endpoint import Answer, Outcome, request_tokens
+from .token_endpoint import Answer, AuditRecord, request_tokens
 from .transport import Session, session_checked
 
 
@@ -61,10 +63,11 @@ def resolve_actor_token(
     )
     session = session_checked(session)
 
-    with Outcome("actor token", client) as outcome:
+    with AuditRecord("actor token", client) as record:
         if refresh_token is not None:
             refresh_token = token("refresh_token", refresh_token)
         if id_token is not None:
+            record.id_token = plain(id_token)
             fresh = _fresh(id_token, time.time() + leeway)
             if fresh is not None:
                 return ActorToken(fresh, ID_TOKEN_TYPE, refresh_token, False)
@@ -82,7 +85,7 @@ def resolve_actor_token(
         }
         answer = _renewal(client, form, timeout, session)
         renewed = _renewed(answer, refresh_token)
-        outcome.issued(answer.request_id)
+        record.issued(answer)
         return renewed
 
 
@@ -112,15 +115,8 @@ def _renewal(
     except CustomTokenExchangeError as error:
         if error.code != Code.INVALID_GRANT:
             raise
-        raise CustomTokenExchangeError(
-            Code.ACTOR_UNAVAILABLE,
-            f"the tenant refused to renew the ID token: {error.error}",
-            error.error,
-            error.error_description,
-            error.status_code,
-            error.retry_after,
-            error.request_id,
-        ) from None
+        message = f"the tenant refused to renew the ID token: {error.error}"
+        raise evolve(error, code=Code.ACTOR_UNAVAILABLE, message=message) from None
 
 
 def _renewed(answer: Answer, refresh_token: str) -> ActorToken:
@@ -129,11 +125,9 @@ def _renewed(answer: Answer, refresh_token: str) -> ActorToken:
     try:
         id_token = token("id_token", content.get("id_token"))
     except CustomTokenExchangeError:
-        raise CustomTokenExchangeError(
+        raise answer.error(
             Code.ACTOR_UNAVAILABLE,
             "the tenant renewed no ID token: was openid granted at the sign-in?",
-            status_code=200,
-            request_id=answer.request_id,
         ) from None
     with suppress(CustomTokenExchangeError):  # none came, or none that can be sent
         refresh_token = token("refresh_token", content.get("refresh_token"))

@@ -1,20 +1,19 @@
 """Checks on what callers pass: the value comes back, or an error is raised.
 
-No message shows a value. Values come back as plain ``str``: proxies such as Django's
-``SimpleLazyObject`` claim to be one, but can't be sent.
+No message shows a value.
 """
 
 import re
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from .errors import Code, CustomTokenExchangeError, InvalidArgumentError
-from .tenant import is_ipv4, parse_ipv6
 
 #: A day, in seconds.
 _LONGEST_TIME = 86_400
 
-#: Characters of a token. The largest that real tenants issue have a few thousand.
-_LONGEST_TOKEN = 65_536
+#: Characters of a token or any other text. Real tokens have a few thousand.
+_LONGEST = 65_536
 
 # RFC 3986, 3.1: an absolute URI begins with its scheme.
 _URI = r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+"
@@ -38,20 +37,12 @@ def text(argument: str, value: Any, remedy: str = "", spaces: bool = False) -> s
 
     ``spaces`` allows white space and line breaks in it. ``remedy`` ends the message.
     """
-    value = _plain(value)
-    if value is None:
-        problem = "must be a str"
-    elif not value.strip():
-        problem = "is blank"
-    elif spaces and ("\0" in value or not _encodable(value)):
-        problem = "has characters that can't be sent"
-    elif not spaces and not _is_unbroken(value):
-        problem = "has white space or control characters: remove them"
-    else:
-        return str(value)
-    raise InvalidArgumentError(
-        f"{argument} {problem}" + (f" ({remedy})" if remedy else ""), argument
-    )
+    found = plain(value)
+    problem = _problem(found, spaces)
+    if found is None or problem:
+        ending = f" ({remedy})" if remedy else ""
+        raise InvalidArgumentError(f"{argument} {problem}{ending}", argument)
+    return found
 
 
 def optional_text(argument: str, value: Any, spaces: bool = False) -> Optional[str]:
@@ -63,20 +54,30 @@ def optional_text(argument: str, value: Any, spaces: bool = False) -> Optional[s
 
 def token(argument: str, value: Any) -> str:
     """Return a bare token, or raise ``invalid_token_format``."""
-    value = _plain(value)
-    if value is None:
-        problem = "must be a str"
-    elif not value.strip():
-        problem = "is blank"
-    elif value.lstrip()[:7].lower().rstrip() == "bearer":
+    found = plain(value)
+    problem = _problem(found)
+    if found is not None and found.lstrip()[:7].lower().rstrip() == "bearer":
         problem = "begins with Bearer: pass only the token"
-    elif not _is_unbroken(value):
-        problem = "has white space or control characters: pass only the token"
-    elif len(value) > _LONGEST_TOKEN:
-        problem = "is longer than 64 KiB"
-    else:
-        return str(value)
-    raise CustomTokenExchangeError(Code.INVALID_TOKEN_FORMAT, f"{argument} {problem}")
+    if found is None or problem:
+        raise CustomTokenExchangeError(
+            Code.INVALID_TOKEN_FORMAT, f"{argument} {problem}"
+        )
+    return found
+
+
+def _problem(value: Optional[str], spaces: bool = False) -> str:
+    """Return what is wrong with a text, or nothing."""
+    if value is None:
+        return "must be a str"
+    if not value.strip():
+        return "is blank"
+    if len(value) > _LONGEST:
+        return "is longer than 64 KiB"
+    if spaces and ("\0" in value or not _encodable(value)):
+        return "has characters that can't be sent"
+    if not spaces and not _is_unbroken(value):
+        return "has white space or control characters: remove them"
+    return ""
 
 
 def actor(actor_token: Any, actor_token_type: Any) -> Tuple[str, str]:
@@ -87,7 +88,7 @@ def actor(actor_token: Any, actor_token_type: Any) -> Tuple[str, str]:
             "actor_token is None: a session transfer token needs an actor, in practice "
             "the agent's ID token",
         )
-    if actor_token_type is None or _plain(actor_token_type) == "":
+    if actor_token_type is None or plain(actor_token_type) == "":
         raise CustomTokenExchangeError(
             Code.MISSING_ACTOR_TOKEN_TYPE,
             "actor_token_type is missing: for an Auth0 ID token pass ID_TOKEN_TYPE",
@@ -97,12 +98,12 @@ def actor(actor_token: Any, actor_token_type: Any) -> Tuple[str, str]:
 
 def uri(argument: str, value: Any) -> str:
     """Return an absolute URI, as token types are (RFC 8693, 2.1)."""
-    value = _plain(value)
-    if value is None or not re.fullmatch(_URI, value):
+    found = plain(value)
+    if found is None or not re.fullmatch(_URI, found):
         raise InvalidArgumentError(
             f"{argument} must be a URI such as urn:acme:customer", argument
         )
-    return str(value)
+    return found
 
 
 def seconds(argument: str, value: Any, zero: bool = False) -> float:
@@ -121,12 +122,12 @@ def scope_text(value: Any) -> Optional[str]:
     """Return scopes, given as a str or a list of str, separated by spaces."""
     if value is None:
         return None
-    single = _plain(value)
+    single = plain(value)
     names = value if single is None else single.split(" ")
     if isinstance(names, (list, tuple)) and names:
-        plain = [_plain(name) or "" for name in names]
-        if all(re.fullmatch(_SCOPE, name) for name in plain):
-            return " ".join(plain)
+        scopes = [plain(name) or "" for name in names]
+        if all(re.fullmatch(_SCOPE, scope) for scope in scopes):
+            return " ".join(scopes)
     raise InvalidArgumentError(
         "scope must be names separated by single spaces, or a list of names (pass None "
         "to leave it out)",
@@ -138,10 +139,10 @@ def ip_address(argument: str, value: Any) -> Optional[str]:
     """Return one IP address in canonical form, an IPv4-mapped IPv6 address as IPv4."""
     if value is None:
         return None
-    address = _plain(value)
+    address = plain(value)
     if address is not None:
         if is_ipv4(address):
-            return str(address)
+            return address
         ipv6 = parse_ipv6(address)
         if ipv6 is not None:
             return str(ipv6.ipv4_mapped or ipv6)
@@ -164,36 +165,35 @@ def extra_fields(extra: Any) -> Dict[str, List[str]]:
 
 
 def _extra_name(name: Any) -> str:
-    plain = _plain(name)
-    if plain is None or not plain or not _is_unbroken(plain):
+    found = plain(name)
+    if not found or not _is_unbroken(found):
         raise InvalidArgumentError(
             "extra has a name that is not a str, is blank or has white space", "extra"
         )
-    if plain in _OWNED:
+    if found in _OWNED:
         raise InvalidArgumentError(
-            f"extra has the name {plain}, which the protocol owns: use the argument",
+            f"extra has the name {found}, which the protocol owns: use the argument",
             "extra",
         )
-    return plain
+    return found
 
 
 def _extra_values(values: Any) -> List[str]:
-    single = _plain(values)
-    found = [single] if single is not None else values
-    if not isinstance(found, (list, tuple)) or not found:
+    given = values if isinstance(values, (list, tuple)) else [values]
+    found = [value for value in map(plain, given) if value is not None]
+    if not found or len(found) != len(given) or not all(map(_encodable, found)):
         raise InvalidArgumentError(
-            "extra has a value that is neither a str nor a list of str", "extra"
+            "extra has a value that is neither a str that can be sent nor a list of such",
+            "extra",
         )
-    plain = [value for value in map(_plain, found) if value is not None]
-    if len(plain) != len(found) or not all(map(_encodable, plain)):
-        raise InvalidArgumentError(
-            "extra has a value that is not a str, or that can't be sent", "extra"
-        )
-    return plain
+    return found
 
 
-def _plain(value: Any) -> Optional[str]:
-    """Return the str that a value is or stands for, else None."""
+def plain(value: Any) -> Optional[str]:
+    """Return the str that a value is or stands for, else None.
+
+    Proxies such as Django's ``SimpleLazyObject`` claim to be one, but can't be sent.
+    """
     if not isinstance(value, str):
         return None
     # str() asks a proxy for the real thing; of an Enum it would return the name.
@@ -210,3 +210,20 @@ def _encodable(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def is_ipv4(text: str) -> bool:
+    """Return whether a text is an IPv4 address in its canonical form."""
+    # The comparison refuses 010.0.0.1, which Python before 3.9.5 reads as 10.0.0.1.
+    try:
+        return str(IPv4Address(text)) == text
+    except AddressValueError:
+        return False
+
+
+def parse_ipv6(text: str) -> Optional[IPv6Address]:
+    """Return an IPv6 address without a zone, or None."""
+    try:
+        return None if "%" in text else IPv6Address(text)
+    except AddressValueError:
+        return None

@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, Union
 
-from attr import frozen
+from attr import field, frozen
 
 from .arguments import text
 from .errors import InvalidArgumentError, boundary
@@ -64,8 +64,8 @@ class Client:
 
     tenant: Tenant
     client_id: str
-    secret: Optional[str] = None
-    assertion: Optional[ClientAssertion] = None
+    secret: Optional[str] = field(default=None, repr=False)
+    assertion: Optional[ClientAssertion] = field(default=None, repr=False)
     #: The paths of a certificate and its key; the key is None if one file holds both.
     certificate: Optional[Tuple[str, Optional[str]]] = None
 
@@ -123,11 +123,10 @@ def checked_client(
 def _certificate_files(
     tenant: Tenant, client_certificate: Any
 ) -> Tuple[str, Optional[str]]:
-    problem = None
     if tenant.scheme != "https":
-        problem = "needs TLS: domain must not be http"
-    elif parse_authority("mtls." + tenant.domain) is None:
-        problem = "needs a domain with a name, since the request goes to mtls.{domain}"
+        raise _bad_certificate("needs TLS: domain must not be http")
+    if parse_authority("mtls." + tenant.domain) is None:
+        raise _bad_certificate("needs a domain with a name: it goes to mtls.{domain}")
     try:
         if isinstance(client_certificate, tuple):
             certificate, key = map(os.fspath, client_certificate)
@@ -137,16 +136,20 @@ def _certificate_files(
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_cert_chain(certificate, key, password="")
     except ssl.SSLError:
-        problem = "is not PEM, is encrypted, or its key belongs to another certificate"
+        raise _bad_certificate(
+            "is not PEM, is encrypted, or its key belongs to another certificate"
+        ) from None
     except OSError:
-        problem = "names a file that is missing or can't be read"
+        raise _bad_certificate("names a file that can't be read") from None
     except (TypeError, ValueError):
-        problem = "must be a path, or a tuple of two paths: certificate and key"
-    if problem is not None:
-        raise InvalidArgumentError(
-            "client_certificate " + problem, "client_certificate"
-        )
+        raise _bad_certificate(
+            "must be a path, or a tuple of two paths: certificate and key"
+        ) from None
     return certificate, key
+
+
+def _bad_certificate(problem: str) -> InvalidArgumentError:
+    return InvalidArgumentError("client_certificate " + problem, "client_certificate")
 
 
 @boundary

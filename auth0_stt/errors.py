@@ -14,6 +14,7 @@ holds a token or a secret, and each can be pickled, copied, hashed and raised ag
 
 import os
 import sys
+from contextlib import suppress
 from enum import Enum
 from functools import wraps
 from types import TracebackType
@@ -150,7 +151,7 @@ class SessionTransferError(Exception):
     @property
     def hint(self) -> Optional[str]:
         """One sentence that tells a person what to change and where, or None."""
-        return hint_for(str(self.code))
+        return hint_for(str(self.code), getattr(self, "error_description", None))
 
 
 @define(slots=False)
@@ -204,20 +205,10 @@ class CustomTokenExchangeError(SessionTransferError):
     def retryable(self) -> bool:
         """True for status 429, ``server_error`` and ``temporarily_unavailable``.
 
-        An unusable answer with a 5xx status counts as a server in trouble. An Action's
-        refusal does not, whatever its status.
+        False for everything else, such as an Action's refusal with status 500.
         """
-        status = self.status_code or 0
-        return (
-            status == 429
-            or self.code in (Code.SERVER_ERROR, Code.TEMPORARILY_UNAVAILABLE)
-            or (self.code == Code.INVALID_RESPONSE and 500 <= status <= 599)
-        )
-
-    @property
-    def hint(self) -> Optional[str]:
-        """One sentence that tells a person what to change and where, or None."""
-        return hint_for(str(self.code), self.error_description)
+        trouble = (Code.SERVER_ERROR, Code.TEMPORARILY_UNAVAILABLE)
+        return self.status_code == 429 or self.code in trouble
 
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -237,8 +228,9 @@ def boundary(function: _Function) -> _Function:
         try:
             return function(*args, **kwargs)
         except BaseException as error:
+            del args, kwargs
             leaving = _cleaned(error, handled)
-        del args, kwargs, handled
+        del handled
         try:
             raise leaving
         finally:
@@ -282,7 +274,11 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
 
 
 def _callers_own(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
-    """Return a traceback without the frames of this package and of what it calls."""
+    """Return a traceback without the frames of this package and of what it calls.
+
+    Of ``call, request_tokens, requests.send, urlencode, handler`` only the signal's
+    handler stays. The others are emptied, since ``f_back`` leads from it to them.
+    """
     entries, own = [], False
     while traceback is not None:
         module = str(traceback.tb_frame.f_globals.get("__name__"))
@@ -293,6 +289,9 @@ def _callers_own(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
             own = True  # the standard library's frames belong to whoever called it
         if own:
             entries.append(traceback)
+        else:
+            with suppress(RuntimeError):  # of the boundary, which still runs
+                traceback.tb_frame.clear()
         traceback = traceback.tb_next
     for entry in reversed(entries):
         traceback = TracebackType(

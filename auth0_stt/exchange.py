@@ -13,14 +13,14 @@ from .arguments import (
     uri,
 )
 from .client_auth import ClientAssertion, ClientCertificate, checked_client
-from .errors import Code, CustomTokenExchangeError, SessionTransferError, boundary
+from .errors import Code, SessionTransferError, boundary
 from .models import (
     ID_TOKEN_TYPE,
     SESSION_TRANSFER_TOKEN_TYPE,
     SessionTransferTokenResult,
 )
 from .tenant import parse_domain
-from .token_endpoint import Answer, Outcome, request_tokens
+from .token_endpoint import Answer, AuditRecord, request_tokens
 from .transport import Session, session_checked
 
 # RFC 8693, 2.1.
@@ -104,13 +104,14 @@ def request_session_transfer_token(
     session = session_checked(session)
     subject_token_type = uri("subject_token_type", subject_token_type)
 
-    with Outcome(
+    # Missing or malformed tokens are logged: they are no mistake in the code.
+    with AuditRecord(
         "session transfer token", client, organization, reason, address
-    ) as outcome:
-        subject_token = token("subject_token", subject_token)
+    ) as record:
         actor_token, actor_token_type = actor(actor_token, actor_token_type)
         if actor_token_type == ID_TOKEN_TYPE:
-            outcome.actor_token = actor_token
+            record.id_token = actor_token
+        subject_token = token("subject_token", subject_token)
         form = {
             "grant_type": _TOKEN_EXCHANGE,
             "audience": tenant.audience,
@@ -126,7 +127,7 @@ def request_session_transfer_token(
         }
         answer = request_tokens(client, form, timeout, session, address)
         result = _result(answer)
-        outcome.issued(answer.request_id)
+        record.issued(answer)
         return result
 
 
@@ -138,11 +139,9 @@ def _result(answer: Answer) -> SessionTransferTokenResult:
     except SessionTransferError:
         raise answer.unusable("its access_token is missing or malformed") from None
     if content.get("issued_token_type") != SESSION_TRANSFER_TOKEN_TYPE:
-        raise CustomTokenExchangeError(
+        raise answer.error(
             Code.UNEXPECTED_TOKEN_TYPE,
             f"{answer.domain} issued a token that is not a session transfer token",
-            status_code=200,
-            request_id=answer.request_id,
         )
     texts = [content.get("token_type"), content.get("scope")]
     if not all(text is None or isinstance(text, str) for text in texts):

@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote_plus
 
 from attr import frozen
 
-from .arguments import optional_text, token
+from .arguments import optional_text, plain, token
 from .errors import InvalidArgumentError, SessionTransferError, boundary
 from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
 from .tenant import is_loopback, parse_authority
@@ -87,11 +87,7 @@ class _Target:
 
 def _parse_target(target_login_url: Any) -> _Target:
     """Return the parts of a URL that browsers and ``urllib.parse`` read alike."""
-    match = (
-        re.fullmatch(_TARGET, target_login_url)
-        if isinstance(target_login_url, str)
-        else None
-    )
+    match = re.fullmatch(_TARGET, plain(target_login_url) or "")
     scheme, authority, path, query, fragment = match.groups("") if match else [""] * 5
     host = parse_authority(authority, scheme.lower())
     if (
@@ -139,11 +135,7 @@ def _issued_token(result: Any) -> str:
         raise InvalidArgumentError(
             "result must be what request_session_transfer_token returned", "result"
         )
-    issued_token_type = result.issued_token_type
-    if (
-        not isinstance(issued_token_type, str)
-        or issued_token_type != SESSION_TRANSFER_TOKEN_TYPE
-    ):
+    if plain(result.issued_token_type) != SESSION_TRANSFER_TOKEN_TYPE:
         raise InvalidArgumentError(
             "result holds another type of token: it must not get into a URL", "result"
         )
@@ -155,14 +147,14 @@ def _issued_token(result: Any) -> str:
 
 def _hosts(allowed_hosts: Any, scheme: str) -> List[str]:
     """Return the hosts as :func:`parse_authority` writes them."""
-    hosts: List[Optional[str]] = [None]
-    if isinstance(allowed_hosts, Collection) and not isinstance(
-        allowed_hosts, (str, bytes)
-    ):
-        hosts = [parse_authority(entry, scheme) for entry in allowed_hosts]
-    found = [host for host in hosts if host is not None]
-    if len(found) != len(hosts):
-        raise InvalidArgumentError(
-            "allowed_hosts must be a collection of host or host:port", "allowed_hosts"
-        )
-    return found
+    hosts = []
+    several = isinstance(allowed_hosts, Collection)
+    for entry in allowed_hosts if several and plain(allowed_hosts) is None else [None]:
+        host = parse_authority(entry, scheme)
+        if host is None:
+            raise InvalidArgumentError(
+                "allowed_hosts must be a collection of host or host:port",
+                "allowed_hosts",
+            )
+        hosts.append(host)
+    return hosts

@@ -4,7 +4,7 @@ import re
 from typing import Any, Dict, List, Mapping, Optional
 from urllib.parse import urlencode
 
-from .arguments import text
+from .arguments import plain, text
 from .errors import InvalidArgumentError, boundary
 from .models import Actor
 from .tenant import parse_domain
@@ -113,7 +113,8 @@ def build_logout_url(
     tenant = parse_domain(domain)
     query = {"client_id": text("client_id", client_id)}
     if return_to is not None:
-        if not isinstance(return_to, str) or not re.fullmatch(_WEB_URL, return_to):
+        return_to = plain(return_to)
+        if return_to is None or not re.fullmatch(_WEB_URL, return_to):
             raise InvalidArgumentError(
                 "return_to must be an absolute URL of plain ASCII, https or http",
                 "return_to",

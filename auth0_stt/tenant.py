@@ -2,12 +2,12 @@
 
 import re
 from functools import lru_cache
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any, Optional
 from unicodedata import bidirectional
 
 from attr import frozen
 
+from .arguments import is_ipv4, parse_ipv6, plain
 from .errors import InvalidArgumentError
 
 # The patterns are compiled at first use, which keeps the import short.
@@ -55,7 +55,8 @@ def parse_domain(domain: Any) -> Tenant:
     Raises:
         InvalidArgumentError: it is anything else.
     """
-    tenant = _tenant(domain) if isinstance(domain, str) else None
+    found = plain(domain)
+    tenant = None if found is None else _tenant(found)
     if tenant is not None:
         return tenant
     raise InvalidArgumentError(
@@ -86,9 +87,8 @@ def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
     zones, percent-encoding, ideographic dots. So no two readers can disagree on a host.
     """
     # isascii() before lower(), which makes an ordinary "k" of the Kelvin sign U+212A.
-    if not isinstance(authority, str) or not authority.isascii():
-        return None
-    match = re.fullmatch(_AUTHORITY, authority)
+    found = plain(authority)
+    match = re.fullmatch(_AUTHORITY, found) if found and found.isascii() else None
     if match is None:
         return None
     name, port = match.group(1).lower(), match.group(2)
@@ -114,23 +114,6 @@ def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
 def is_loopback(authority: str) -> bool:
     """Return whether a host that :func:`parse_authority` returned is this machine."""
     return re.fullmatch(_LOOPBACK, authority) is not None
-
-
-def is_ipv4(text: str) -> bool:
-    """Return whether a text is an IPv4 address in its canonical form."""
-    # The comparison refuses 010.0.0.1, which Python before 3.9.5 reads as 10.0.0.1.
-    try:
-        return str(IPv4Address(text)) == text
-    except AddressValueError:
-        return False
-
-
-def parse_ipv6(text: str) -> Optional[IPv6Address]:
-    """Return an IPv6 address without a zone, or None."""
-    try:
-        return None if "%" in text else IPv6Address(text)
-    except AddressValueError:
-        return None
 
 
 def _is_name(name: str) -> bool:

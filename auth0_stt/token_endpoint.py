@@ -10,7 +10,7 @@ import platform
 import time
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Collection, Dict, Mapping, Optional
+from typing import Any, Dict, List, Mapping, Optional
 
 from attr import define, field, frozen
 
@@ -22,9 +22,9 @@ from .errors import (
     SERVER_WORDS,
     Code,
     CustomTokenExchangeError,
-    TransportError,
+    InvalidArgumentError,
 )
-from .transport import Reply, Session, post_form
+from .transport import Session, post_form
 
 #: Fields of a form that no error may repeat.
 _SECRETS = (
@@ -41,19 +41,70 @@ _logger.addHandler(logging.NullHandler())
 
 @frozen
 class Answer:
-    """The JSON object of a success, and where it came from."""
+    """What the tenant said to one request; no content if it is not a JSON object."""
 
-    content: Dict[str, Any]
     domain: str
+    status: Optional[int]
     headers: Mapping[str, str]
+    content: Dict[str, Any] = field(repr=False)
+    #: What of the request no error may repeat.
+    secrets: List[str] = field(repr=False)
 
     @property
     def request_id(self) -> Optional[str]:
-        return _request_id(self.headers)
+        """Auth0's name for the request."""
+        names = ("x-auth0-requestid", "x-request-id")
+        found = [self.headers[name] for name in names if name in self.headers]
+        return clean_text(found[0], self.secrets) if found else None
+
+    def error(
+        self, code: Code, message: str, *words: Optional[str]
+    ) -> CustomTokenExchangeError:
+        """Return an error with what the answer says about itself."""
+        error, description = words or (None, None)
+        return CustomTokenExchangeError(
+            code,
+            message,
+            error=error,
+            error_description=description,
+            status_code=self.status,
+            retry_after=retry_after(self.headers),
+            request_id=self.request_id,
+        )
 
     def unusable(self, problem: str) -> CustomTokenExchangeError:
-        """Return the error of an answer whose content is no use."""
-        return _unusable(self.domain, problem, 200, self.headers)
+        """Return the error of an answer that can't be used."""
+        message = f"the answer of {self.domain} can't be used: {problem}"
+        return self.error(Code.INVALID_RESPONSE, message)
+
+    def refusal(self) -> CustomTokenExchangeError:
+        """Return the error of an answer that is not a success (RFC 6749, 5.2)."""
+        word = self.content.get("error")
+        known = isinstance(word, str) and word in SERVER_WORDS
+        # The protocol's own words stay whole, even if a secret is a part of one.
+        error = word if known else clean_text(word, self.secrets)
+        description = clean_text(self.content.get("error_description"), self.secrets)
+        said = ": ".join(filter(None, (error, description))) or "no reason given"
+        message = f"{self.domain} refused: {said} (HTTP {self.status})"
+        return self.error(
+            _code(self.status or 0, word, known), message, error, description
+        )
+
+
+def _code(status: int, word: Any, known: bool) -> Code:
+    """Return the code of a refusal: the status decides if it says more than the word."""
+    # RFC 6749, 5.2. Auth0 says access_denied here for a wrong client secret.
+    if status == 401:
+        return Code.INVALID_CLIENT
+    if known:
+        return Code(word)
+    if isinstance(word, str) and word.strip():
+        return Code.TOKEN_EXCHANGE_FAILED
+    if status == 429:
+        return Code.TOO_MANY_REQUESTS
+    if status == 503:
+        return Code.TEMPORARILY_UNAVAILABLE
+    return Code.SERVER_ERROR if status >= 500 else Code.TOKEN_EXCHANGE_FAILED
 
 
 def request_tokens(
@@ -63,23 +114,24 @@ def request_tokens(
     session: Optional[Session],
     forwarded_for: Optional[str] = None,
 ) -> Answer:
-    """POST a grant once and return the answer, or raise what stands for it."""
+    """POST a grant once and return the answer of a success, or raise."""
     headers = {**_constant_headers()}
     if forwarded_for is not None:
         headers["auth0-forwarded-for"] = forwarded_for
     form = {name: value for name, value in form.items() if value is not None}
+    secrets = [form[name] for name in _SECRETS if name in form]
     domain = client.tenant.domain
     try:
         reply = post_form(
             client.token_endpoint, form, headers, timeout, session, client.certificate
         )
     except UnusableAnswerError as error:
-        raise _unusable(domain, error.problem, error.status, error.headers) from None
+        unusable = Answer(domain, error.status, error.headers, {}, secrets)
+        raise unusable.unusable(error.problem) from None
     content = parse_object(reply.body)
-    if reply.status != 200 or (content or {}).get("error") is not None:
-        secrets = [form[name] for name in _SECRETS if name in form]
-        raise _refusal(reply, content or {}, domain, secrets)
-    answer = Answer(content or {}, domain, reply.headers)
+    answer = Answer(domain, reply.status, reply.headers, content or {}, secrets)
+    if reply.status != 200 or answer.content.get("error") is not None:
+        raise answer.refusal()
     if content is None:
         raise answer.unusable("it is not one JSON object in UTF-8 with each name once")
     return answer
@@ -103,65 +155,13 @@ def _constant_headers() -> Mapping[str, str]:
     }
 
 
-def _unusable(
-    domain: str, problem: str, status: Optional[int], headers: Mapping[str, str]
-) -> CustomTokenExchangeError:
-    return CustomTokenExchangeError(
-        Code.INVALID_RESPONSE,
-        f"the answer of {domain} can't be used: {problem}",
-        status_code=status,
-        retry_after=retry_after(headers),
-        request_id=_request_id(headers),
-    )
-
-
-def _refusal(
-    reply: Reply, content: Dict[str, Any], domain: str, secrets: Collection[str]
-) -> CustomTokenExchangeError:
-    word = content.get("error")
-    known = isinstance(word, str) and word in SERVER_WORDS
-    # The protocol's own words stay whole, even if a secret is a part of one.
-    error = word if known else clean_text(word, secrets)
-    description = clean_text(content.get("error_description"), secrets)
-    said = ": ".join(filter(None, (error, description))) or "no reason given"
-    return CustomTokenExchangeError(
-        _code(reply.status, word, known),
-        f"{domain} refused: {said} (HTTP {reply.status})",
-        error=error,
-        error_description=description,
-        status_code=reply.status,
-        retry_after=retry_after(reply.headers),
-        request_id=_request_id(reply.headers),
-    )
-
-
-def _code(status: int, word: Any, known: bool) -> Code:
-    """Return the code of a refusal: the status decides where it says more."""
-    # RFC 6749, 5.2. Auth0 says access_denied here for a wrong client secret.
-    if status == 401:
-        return Code.INVALID_CLIENT
-    if known:
-        return Code(word)
-    if isinstance(word, str) and word.strip():
-        return Code.TOKEN_EXCHANGE_FAILED
-    if status == 429:
-        return Code.TOO_MANY_REQUESTS
-    if status == 503:
-        return Code.TEMPORARILY_UNAVAILABLE
-    return Code.SERVER_ERROR if status >= 500 else Code.TOKEN_EXCHANGE_FAILED
-
-
-def _request_id(headers: Mapping[str, str]) -> Optional[str]:
-    found = headers.get("x-auth0-requestid") or headers.get("x-request-id")
-    return clean_text(found, ())
-
-
 @define
-class Outcome:
-    """How one exchange ended, in the log: use it around all that can fail.
+class AuditRecord:
+    """The line of one exchange in the log: use it around all that can fail.
 
-    INFO when a token was issued, WARNING when not. A caller's mistake is not logged: its
-    error says all there is to say. Nothing that logging raises costs a token.
+    INFO when a token was issued, WARNING when not, whatever the reason. A caller's
+    mistake is not logged: its error says all there is to say. Nothing that logging
+    raises costs a token.
     """
 
     what: str
@@ -169,33 +169,30 @@ class Outcome:
     organization: Optional[str] = None
     reason: Optional[str] = None
     forwarded_for: Optional[str] = None
-    actor_token: Optional[str] = None
+    #: The ID token of the agent, if there is one.
+    id_token: Optional[str] = field(default=None, repr=False)
     started: float = field(factory=time.monotonic)
 
-    def __enter__(self) -> "Outcome":
+    def __enter__(self) -> "AuditRecord":
         return self
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if isinstance(error, (CustomTokenExchangeError, TransportError)):
-            status = getattr(error, "status_code", None)
-            request_id = getattr(error, "request_id", None)
-            self._log(logging.WARNING, error.code, status, request_id)
+        if error is not None and not isinstance(error, InvalidArgumentError):
+            reason = getattr(error, "code", kind.__name__)
+            self._log(logging.WARNING, f"not issued: {reason}", error)
 
-    def issued(self, request_id: Optional[str]) -> None:
+    def issued(self, answer: Answer) -> None:
         """Log that a token was issued."""
-        self._log(logging.INFO, None, 200, request_id)
+        self._log(logging.INFO, "issued", answer)
 
-    def _log(
-        self,
-        level: int,
-        code: Optional[str],
-        status: Optional[int],
-        request_id: Optional[str],
-    ) -> None:
+    def _log(self, level: int, said: str, source: Any) -> None:
         if not _logger.isEnabledFor(level):
             return
         domain, client_id = self.client.tenant.domain, self.client.client_id
         duration = time.monotonic() - self.started
+        status = getattr(source, "status_code", getattr(source, "status", None))
+        code = getattr(source, "code", None)
+        actor = jwt_claims(self.id_token or "")
         # The prefix keeps them apart from what a LogRecord or its factory has already.
         facts = {
             "auth0_domain": domain,
@@ -203,19 +200,16 @@ class Outcome:
             "auth0_organization": self.organization,
             "auth0_reason": self.reason,
             "auth0_forwarded_for": self.forwarded_for,
-            "auth0_actor_sub": _sub(self.actor_token),
-            "auth0_code": None if code is None else str(code),
+            "auth0_actor_sub": clean_text(actor.get("sub"), ()),
+            "auth0_code": str(code) if isinstance(code, str) else None,
             "auth0_status": status,
-            "auth0_request_id": request_id,
+            "auth0_request_id": getattr(source, "request_id", None),
             "auth0_duration": duration,
         }
-        said = "issued" if code is None else f"not issued: {code}"
         message = "%s for %s at %s %s (%.0f ms)"
         words = (self.what, client_id, domain, said, duration * 1000)
-        with suppress(Exception):  # a filter's, a handler's or a LogRecord factory's
-            _logger.log(level, message, *words, extra=facts)
-
-
-def _sub(actor_token: Optional[str]) -> Optional[str]:
-    """Return whom an ID token names, unverified."""
-    return clean_text(jwt_claims(actor_token or "").get("sub"), ())
+        with suppress(Exception):  # a filter's, a handler's, or a signal handler's
+            try:
+                _logger.log(level, message, *words, extra=facts)
+            except KeyError:  # a LogRecord factory has taken one of the names
+                _logger.log(level, message, *words)

@@ -396,6 +396,31 @@ class TestTokens:
         mint(endpoint, subject_token=proxy(lambda: "the-token"))
         assert "the-token" == endpoint.last.form["subject_token"]
 
+    @pytest.mark.parametrize(
+        "proxy", [SimpleLazyObject, LocalProxy], ids=["Django", "Werkzeug"]
+    )
+    def test_proxied_settings(self, endpoint, proxy):
+        """So is every other text that a settings module may make a proxy of."""
+        mint(
+            proxy(lambda: endpoint.domain),
+            client_id=proxy(lambda: "console"),
+            reason=proxy(lambda: "ticket 7"),
+            forwarded_for=proxy(lambda: "203.0.113.9"),
+            scope=proxy(lambda: "openid"),
+            extra={"a": proxy(lambda: "b")},
+        )
+        form = endpoint.last.form
+        assert ("console", "ticket 7", "openid", "b") == tuple(
+            form[name] for name in ("client_id", "reason", "scope", "a")
+        )
+
+    @pytest.mark.parametrize(
+        "name", ["client_id", "client_secret", "organization", "reason"]
+    )
+    def test_too_long_texts(self, endpoint, name):
+        """No other text may be larger either: what is masked later is bounded."""
+        refused(endpoint, name, **{name: "x" * 65_537})
+
     @pytest.mark.parametrize("name", ["subject_token", "actor_token"])
     def test_too_long(self, endpoint, name):
         """Nothing larger than 64 KiB is a token."""

@@ -40,6 +40,18 @@ def modules(error):
     return [module.partition(".")[0] for module, _ in frames(error)]
 
 
+def behind(error):
+    """Yield what frames of the package hold that the last frame leads back to."""
+    traceback = error.__traceback__
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    frame = traceback.tb_frame
+    while frame is not None:
+        if frame.f_globals["__name__"].startswith("auth0_stt"):
+            yield from texts(dict(frame.f_locals), {})
+        frame = frame.f_back
+
+
 def raised(kind, call, *arguments, **changes):
     with pytest.raises(kind) as caught:
         call(*arguments, **changes)
@@ -187,6 +199,7 @@ class TestOthers:
         assert {"auth0_stt", "test_boundary", "calls"} == set(modules(error))
         assert 1 == modules(error).count("auth0_stt")
         assert not [t for t in texts(error, {}) if any(s in t for s in SECRETS)]
+        assert not [t for t in behind(error) if any(s in t for s in SECRETS)]
         endpoint.reset()
         assert mint(endpoint)
 

@@ -145,7 +145,7 @@ class TestRetryable:
             (429, "oops", "token_exchange_failed", True),
             (429, "access_denied", "access_denied", True),
             (500, None, "server_error", True),
-            (502, None, "invalid_response", True),
+            (502, None, "invalid_response", False),
             (503, "temporarily_unavailable", "temporarily_unavailable", True),
             (500, "server_error", "server_error", True),
             (500, "unauthorized_actor", "token_exchange_failed", False),

@@ -210,6 +210,24 @@ class TestAudit:
         for part in ("console", endpoint.authority, code or "issued", " ms"):
             assert part in message
 
+    def test_renewal(self, endpoint, records):
+        """A renewal names the agent by the stale ID token."""
+        endpoint.answer({**GOOD, "id_token": "new"})
+        resolve(endpoint, id_token=id_token({"sub": "auth0|sam", "exp": 1}))
+        assert "auth0|sam" == records()[0].auth0_actor_sub
+
+    def test_cut_short(self, endpoint, records):
+        """What ends a mint from outside is in the trail: a token may have been issued."""
+
+        def assertion(audience):
+            raise KeyError("no key today")
+
+        with pytest.raises(KeyError):
+            mint(endpoint, client_secret=None, client_assertion=assertion)
+        (record,) = records()
+        assert (logging.WARNING, None) == (record.levelno, record.auth0_code)
+        assert "KeyError" in record.getMessage()
+
     def test_only_prefixed_names(self, endpoint, records):
         """What we add to a record can't collide with what a factory has added."""
         mint(endpoint)
@@ -239,8 +257,9 @@ class TestNeverCostsAToken:
         logging.setLogRecordFactory(before)
 
     def test_factory(self, endpoint, factory, records):
-        """A factory that owns one of our names costs the record, not the token."""
+        """A factory that owns one of our names costs the fields, not the token."""
         assert mint(endpoint)
+        assert "issued" in records()[0].getMessage()
 
     def test_filter(self, endpoint, records):
         """A filter that raises costs the record, not the token."""

@@ -4,9 +4,11 @@ import string
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import pytest
+from django.utils.functional import SimpleLazyObject
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from values import NO_TEXTS, SPACED, Hostile, Word, ids
+from werkzeug.local import LocalProxy
 
 from auth0_stt import (
     REDIRECT_HEADERS,
@@ -489,6 +491,17 @@ class TestAllowedHosts:
     def test_malformed(self, allowed):
         """A collection of host or host:port, nothing that would silently match nothing."""
         refused("allowed_hosts", "https://a.example/", RESULT, allowed_hosts=allowed)
+
+
+@pytest.mark.parametrize("proxy", [SimpleLazyObject, LocalProxy])
+def test_proxied_texts(proxy):
+    """A proxy that claims to be a str is read as the str that it stands for."""
+    url = build_session_transfer_redirect(
+        proxy(lambda: "https://a.example/l"),
+        RESULT,
+        allowed_hosts=[proxy(lambda: "a.example")],
+    )
+    assert url.startswith("https://a.example/l?session_transfer_token=")
 
 
 class TestHeaders:
