@@ -38,8 +38,9 @@ except ImportError as _error:
 
 from .browser import Browser, RedemptionFailed
 from .local_tenant import LocalTenant
-from .tenant.action import Api, Event
+from .tenant.action import Api
 from .tenant.clock import Clock
+from .tenant.event import Event
 from .tenant.logs import Log
 from .tenant.web.tls import localhost_names
 

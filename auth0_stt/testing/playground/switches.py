@@ -10,7 +10,8 @@ from attr import attrs
 
 from ...rules import RULES, Rule
 from ..local_tenant import LocalTenant
-from ..tenant.action import Api, Event
+from ..tenant.action import Api
+from ..tenant.event import Event
 
 AGENT = "auth0|sam"
 Change = Callable[[LocalTenant], None]

@@ -11,80 +11,13 @@ from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 from attr import Factory, attrs
 
 from .clock import Clock
+from .event import Event, Record, UnknownNameError
 from .refusal import Refusal
 from .tokens import SubjectTokens
 
 # Up to four more actors within an actor, but none in a session transfer token.
 DEEPEST_ACTOR = 5
 MOST_ACTOR_PROPERTIES = 5
-
-
-class UnknownNameError(AttributeError, KeyError):
-    """A name that the event or the API of this trigger does not have."""
-
-    def __str__(self) -> str:
-        return str(self.args[0])
-
-
-class Record(Dict[str, Any]):
-    """A part of ``event``: its fields as attributes or as items.
-
-    A field that Auth0 has but that is absent now is None, like ``undefined`` there.
-    """
-
-    def __init__(self, path: str, optional: str = "", **fields: Any) -> None:
-        super().__init__(**fields)
-        self._path = path
-        self._optional = optional.split()
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self:
-            return self[name]
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self.__missing__(name)
-
-    def __missing__(self, name: str) -> Any:
-        if name in self._optional:
-            return None
-        known = ", ".join(sorted({*self, *self._optional}))
-        raise UnknownNameError(
-            f"{self._path} has no {name!r} in this trigger, only: {known}"
-        )
-
-
-class Dictionary(Dict[str, Any]):
-    """A part of ``event`` with names of the tenant's choice; an absent one is None."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self.get(name)
-
-
-Event = Record
-
-
-def actor_token_user(user: Mapping[str, Any]) -> Record:
-    """Return ``event.transaction.actor_token_user``: a profile, with no ``sub``."""
-    strategy, _, identity = user["user_id"].partition("|")
-    kept = {
-        name: value
-        for name, value in user.items()
-        if name not in ("password", "blocked", "connection") and value is not None
-    }
-    for name in ("app_metadata", "user_metadata"):
-        kept[name] = Dictionary(user.get(name) or {})
-    connection = user.get("connection")
-    kept["identities"] = [
-        Dictionary(provider=strategy, user_id=identity, connection=connection)
-    ]
-    optional = (
-        "email family_name given_name last_password_reset name nickname phone_number "
-        "phone_verified picture username enrolledFactors multifactor "
-        "email_verified created_at updated_at"
-    )
-    return Record("event.transaction.actor_token_user", optional, **kept)
 
 
 @attrs(auto_attribs=True)

@@ -2,7 +2,7 @@
 
 import secrets
 import traceback
-from typing import Any, Collection, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from attr import attrs
 from joserfc.errors import (
@@ -13,24 +13,14 @@ from joserfc.errors import (
     MissingClaimError,
 )
 
-from .action import (
-    DEEPEST_ACTOR,
-    Api,
-    BadActorError,
-    Cache,
-    Decision,
-    Dictionary,
-    Event,
-    Record,
-    UnknownNameError,
-    actor_token_user,
-)
+from .action import DEEPEST_ACTOR, Api, BadActorError, Cache, Decision
 from .clients import Client
+from .event import UnknownNameError, exchange_event, without
 from .issue import without_offline_access
 from .origin import Origin, parse_ip
 from .records import Facts, Session, SessionTransferToken
 from .refusal import Refusal
-from .settings import CONNECTION, TENANT_NAME, Settings, user
+from .settings import CONNECTION, Settings, user
 from .state import State
 from .tokens import ACCESS_TOKEN_LIFETIME, access_token, verified
 
@@ -39,7 +29,6 @@ ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"
 ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 SESSION_TRANSFER_TOKEN_TYPE = "urn:auth0:params:oauth:token-type:session_transfer_token"
 SESSION_TRANSFER_TOKEN_LIFETIME = 60
-CREDENTIALS = ("client_secret", "client_assertion", "client_assertion_type")
 TRIGGER = "custom-token-exchange"
 
 # [doc] authenticate/custom-token-exchange; the word beside it is [assumed].
@@ -79,23 +68,33 @@ class Exchange:
         self._check_client()
         profile = self._profile()
         self._check_audience()
-        ip, ip_rule, ip_remark = self._ip()
-        self.facts.ip = ip
+        binding = self._ip()
+        self.facts.ip = ip = binding[0]
         self._check_attempts(ip)
         actor = self._actor()
         organization = self._organization(self.form.get("organization"))
         self._check_action(profile)
 
-        decision = self._decision(self._event(ip, actor, organization), ip)
+        decision = self._decision(ip, actor, organization)
         if decision.organization is not None:
             organization = self._organization(decision.organization)
         subject = self._subject(decision, organization)
 
         if not self._wants_session:
             return self._access_token(subject, decision, organization)
+        return self._session_transfer_token(subject, decision, organization, binding)
+
+    def _session_transfer_token(
+        self,
+        subject: Settings,
+        decision: Decision,
+        organization: Optional[Settings],
+        binding: Tuple[str, str, str],
+    ) -> Dict[str, Any]:
         if decision.actor is None:
             rule = "action-sets-actor"
             raise Refusal("invalid_request", SET_ACTOR_REQUIRED, rule=rule)
+        ip, ip_rule, ip_remark = binding
         token = secrets.token_urlsafe(32)
         self.state.records.session_transfer_tokens[token] = SessionTransferToken(
             user_id=subject["user_id"],
@@ -262,66 +261,24 @@ class Exchange:
             text = "The profile has no Action that is deployed."
             raise Refusal("server_error", text, 500, "action-deployed")
 
-    def _event(
+    def _decision(
         self, ip: str, actor: Optional[Settings], organization: Optional[Settings]
-    ) -> Event:
-        form, origin = self.form, self.origin
-        transaction = {
-            "subject_token": form["subject_token"],
-            "subject_token_type": form["subject_token_type"],
-            "requested_scopes": str(form.get("scope", "")).split(),
-            "requested_token_type": form.get("requested_token_type")
-            or (
-                SESSION_TRANSFER_TOKEN_TYPE
-                if self._wants_session
-                else ACCESS_TOKEN_TYPE
-            ),
-        }
-        for name in ("actor_token", "actor_token_type"):
-            if form.get(name):
-                transaction[name] = form[name]
-        if actor is not None:
-            transaction["actor_token_user"] = actor_token_user(actor)
-        request: Dict[str, Any] = {
-            "ip": ip,
-            "method": origin.method,
-            "hostname": origin.host,
-            "user_agent": origin.user_agent or None,
-            "language": origin.language,
-            "body": Dictionary(without(CREDENTIALS, form)),
-            "geoip": Dictionary(),
-        }
-        optional = "actor_token actor_token_type actor_token_user"
-        event = Record(
-            "event",
-            "organization",
-            secrets=Dictionary(self.state.action_secrets),
-            client=Record(
-                "event.client",
-                client_id=self.client.client_id,
-                name=self.client.setting("name"),
-                metadata=Dictionary(self.client.setting("client_metadata") or {}),
-            ),
-            request=Record("event.request", **request),
-            resource_server=Record(
-                "event.resource_server", identifier=form.get("audience") or ""
-            ),
-            tenant=Record("event.tenant", id=TENANT_NAME),
-            transaction=Record("event.transaction", optional, **transaction),
-        )
-        if organization is not None:
-            event["organization"] = Record(
-                "event.organization",
-                id=organization["id"],
-                name=organization["name"],
-                display_name=organization.get("display_name") or organization["name"],
-                metadata=Dictionary(organization.get("metadata") or {}),
-            )
-        return event
-
-    def _decision(self, event: Event, ip: str) -> Decision:
+    ) -> Decision:
         """Run the Action and return what it decided."""
         state, decision = self.state, Decision()
+        issued = (
+            SESSION_TRANSFER_TOKEN_TYPE if self._wants_session else ACCESS_TOKEN_TYPE
+        )
+        event = exchange_event(
+            self.form,
+            ip,
+            self.form.get("requested_token_type") or issued,
+            actor,
+            organization,
+            state.action_secrets,
+            self.client,
+            self.origin,
+        )
         cache = Cache(state.records.action_cache, state.clock)
         deepest = 1 if self._wants_session else DEEPEST_ACTOR
         try:
@@ -444,11 +401,6 @@ class Exchange:
             "expires_in": expires_in,
         }
         return {**answer, "scope": self._scope} if self._scope else answer
-
-
-def without(names: Collection[str], fields: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return the fields that have other names."""
-    return {name: value for name, value in fields.items() if name not in names}
 
 
 def _complaint(error: Exception) -> Tuple[str, Optional[str]]:

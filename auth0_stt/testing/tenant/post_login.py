@@ -9,8 +9,9 @@ from typing import Any, Callable, Dict, Optional
 
 from attr import attrs
 
-from .action import Dictionary, Methods, Record
+from .action import Methods
 from .clients import Client
+from .event import Dictionary, Record, client_record
 from .origin import Origin
 from .records import Session
 from .refusal import Refusal
@@ -141,12 +142,7 @@ def _event(state: State, client: Client, origin: Origin, session: Session) -> Re
     return Record(
         "event",
         "organization session_transfer_token",
-        client=Record(
-            "event.client",
-            client_id=client.client_id,
-            name=client.setting("name"),
-            metadata=Dictionary(client.setting("client_metadata") or {}),
-        ),
+        client=client_record(client),
         request=Record("event.request", ip=origin.ip, hostname=origin.host),
         session=Record("event.session", "actor", **known),
         tenant=Record("event.tenant", id=TENANT_NAME),

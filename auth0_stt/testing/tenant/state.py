@@ -6,9 +6,10 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 from attr import Factory, attrib, attrs
 
 from . import settings as defaults
-from .action import Action, Dictionary, default_action
+from .action import Action, default_action
 from .clients import Client
 from .clock import Clock
+from .event import Dictionary
 from .logs import (
     WITH_AUTH0_CLIENT,
     WITH_STRATEGY,

@@ -4,8 +4,9 @@ from typing import Any, Dict, Optional
 
 from flask import Blueprint, Response
 
+from ..event import CREDENTIALS
 from ..logs import types_of
-from ..mint import CREDENTIALS, TOKEN_EXCHANGE
+from ..mint import TOKEN_EXCHANGE
 from ..refusal import Refusal
 from .oauth import oauth_error
 from .origin import authorization, facts, form, origin, query, repeated, server, state
