@@ -603,6 +603,21 @@ class TestThrottling:
             self.bad(tenant, headers=ada)
         assert (429, "too_many_attempts") == self.bad(tenant, headers=lin)
 
+    def test_settings(self, tenant):
+        """Numbers, allowlist and the switch are the tenant's settings."""
+        throttling = tenant.settings["tenant"]["suspicious_ip_throttling"]
+        throttling["stage"]["pre-custom-token-exchange"] = {
+            "max_attempts": 1,
+            "rate": 1000,
+        }
+        assert [400, 429] == [self.bad(tenant)[0] for _ in range(2)]
+        tenant.clock.advance(1)
+        assert [400, 429] == [self.bad(tenant)[0] for _ in range(2)]
+        throttling["allowlist"] = ["127.0.0.1"]
+        assert 200 == post_mint(tenant).status_code
+        throttling.update(allowlist=[], enabled=False)
+        assert 200 == post_mint(tenant).status_code
+
     def test_budget_does_not_grow_past_ten(self, tenant):
         """A day without a bad token gives no more than ten."""
         self.bad(tenant)

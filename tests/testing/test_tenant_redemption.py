@@ -471,6 +471,17 @@ class TestSettings:
         assert 'name="code"' in page.text
 
 
+class TestLeavesNoTrace:
+    def test_last_login(self, tenant):
+        """The customer's last login is theirs: a delegated one does not count."""
+        with tenant.browser("203.0.113.9") as browser:
+            browser.sign_in("auth0|ada")
+        before = dict(tenant.users["auth0|ada"])
+        assert (1, "203.0.113.9") == (before["logins_count"], before["last_ip"])
+        tenant.redeem(redirect_url(tenant))
+        assert before == tenant.users["auth0|ada"]
+
+
 class TestOpenSession:
     def test_of_a_user_who_is_blocked(self, tenant):
         """A session ends with its user: the delegated login goes on."""

@@ -3,6 +3,7 @@
 from typing import Mapping, Optional
 
 from .clients import Client
+from .logs import iso
 from .origin import Origin
 from .records import Session
 from .redeem import checked_organization, within
@@ -81,6 +82,12 @@ def signed_in(state: State, origin: Origin, username: str, password: str) -> Ses
     user = _user_called(state, username.strip())
     if user is None or user.get("blocked") or user.get("password") != password:
         raise Refusal("access_denied", WRONG_PASSWORD)
+    # Not so in a delegated login [doc].
+    user.update(
+        last_login=iso(state.clock()),
+        last_ip=origin.ip,
+        logins_count=(user.get("logins_count") or 0) + 1,
+    )
     return state.new_session(user["user_id"], origin.issuer, SESSION_LIFETIME)
 
 

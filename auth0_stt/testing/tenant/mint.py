@@ -29,6 +29,9 @@ ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"
 ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token"
 SESSION_TRANSFER_TOKEN_TYPE = "urn:auth0:params:oauth:token-type:session_transfer_token"
 SESSION_TRANSFER_TOKEN_LIFETIME = 60
+# [doc] custom-token-exchange/cte-attack-protection; the rate in milliseconds.
+MOST_ATTEMPTS = 10
+ATTEMPTS_RATE = 600_000
 TRIGGER = "custom-token-exchange"
 
 # [doc] authenticate/custom-token-exchange; the word beside it is [assumed].
@@ -212,11 +215,21 @@ class Exchange:
         return own, rule, "auth0-forwarded-for was ignored: " + why
 
     def _check_attempts(self, ip: str) -> None:
-        allowed = self.state.tenant_setting("suspicious_ip_throttling.allowlist") or []
+        throttling = self.state.tenant_setting("suspicious_ip_throttling") or {}
+        if not throttling.get("enabled") or ip in (throttling.get("allowlist") or []):
+            return
+        most, regained_every = self._attempts()
         budget, now = self.state.records.subject_tokens, self.state.clock()
-        if ip not in allowed and budget.left(ip, now) < 1:
+        if budget.spent(ip, now, regained_every) > most - 1:
             rule = "attempts-per-address"
             raise Refusal("too_many_attempts", SUSPICIOUS, 429, rule)
+
+    def _attempts(self) -> Tuple[int, float]:
+        """Return how many bad subject tokens are allowed, and the seconds for one more."""
+        path = "suspicious_ip_throttling.stage.pre-custom-token-exchange"
+        stage = self.state.tenant_setting(path) or {}
+        rate = stage.get("rate", ATTEMPTS_RATE)
+        return stage.get("max_attempts", MOST_ATTEMPTS), rate / 1000
 
     def _actor(self) -> Optional[Settings]:
         """Return the user of an ID token. Other actor tokens are for the Action."""
@@ -286,7 +299,8 @@ class Exchange:
         except Exception as error:
             raise self._failed(error) from None
         if decision.subject_token_rejected:
-            state.records.subject_tokens.spend(ip, state.clock())
+            budget = state.records.subject_tokens
+            budget.spend(ip, state.clock(), *self._attempts())
         if decision.refusal is not None:
             raise decision.refusal
         return decision

@@ -132,25 +132,22 @@ class Fault:
 
 
 class SubjectTokenBudget:
-    """Suspicious-IP throttling: ten bad subject tokens, one back every ten minutes."""
-
-    SIZE = 10.0
-    REGAINED_EVERY = 600.0
+    """Suspicious-IP throttling: so many bad subject tokens from each address."""
 
     def __init__(self) -> None:
-        self._left: Dict[str, float] = {}
+        self._spent: Dict[str, float] = {}
         self._at: Dict[str, float] = {}
 
-    def left(self, ip: str, now: float) -> float:
-        """Return how many bad subject tokens the address may still send."""
-        regained = (now - self._at.get(ip, now)) / self.REGAINED_EVERY
-        return min(self.SIZE, self._left.get(ip, self.SIZE) + regained)
+    def spent(self, ip: str, now: float, regained_every: float) -> float:
+        """Return how many the address has spent. Some seconds regain one each."""
+        regained = (now - self._at.get(ip, now)) / regained_every
+        return max(0.0, self._spent.get(ip, 0.0) - regained)
 
-    def spend(self, ip: str, now: float) -> None:
+    def spend(self, ip: str, now: float, most: int, regained_every: float) -> None:
         """Note a bad subject token from the address."""
-        # Several at once may have been let in by the last of the ten.
-        self._left[ip] = max(0.0, self.left(ip, now) - 1.0)
-        self._at[ip] = now
+        # Several at once may have been let in as the last one.
+        spent = self.spent(ip, now, regained_every) + 1.0
+        self._spent[ip], self._at[ip] = min(float(most), spent), now
 
 
 class RateLimit:
