@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 from calls import mint, refused, resolve
 from django.utils.functional import SimpleLazyObject
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 from values import (
     ACTOR_TOKEN,
@@ -34,6 +34,14 @@ except ImportError:
 needs_whatwg = pytest.mark.skipif(
     ada_url is None, reason="ada-url has no release for this Python"
 )
+
+
+def accepted(domain):
+    """Return the tenant of a domain, or try another if there is none."""
+    try:
+        return parse_domain(domain)
+    except InvalidArgumentError:
+        reject()
 
 
 class TestDomain:
@@ -99,102 +107,56 @@ class TestDomain:
         "domain",
         [
             *NO_TEXTS,
-            *BLANKS,
-            None,
-            b"acme.com",
+            "",
             "acme.com/path",
-            "acme.com//",
-            "https://acme.com//",
-            "https:///acme.com",
-            "https:acme.com",
-            "//acme.com",
+            "acme.com//",  # one slash at the end, no more
             "acme.com?x=1",
-            "acme.com?",
-            "acme.com#",
             "acme.com#f",
             "user@acme.com",
-            "https://user:pw@acme.com",
-            "acme.com@evil.example",
             "ftp://acme.com",
-            "http://acme.com",
-            "http://10.0.0.1",
-            "http://localhost.evil.example",
+            "http://acme.com",  # only for loopback
             "http://127.0.0.1.evil.example",
             "http://[::ffff:127.0.0.1]",
-            "http://foo.localhost",
+            "http://foo.localhost",  # not everybody resolves it to loopback
             "https://",
-            "https://:443",
-            ":443",
             "acme.com:",
             "acme.com:0",
-            "acme.com:0443",
+            "acme.com:0443",  # the same port in another way
             "acme.com:65536",
-            "acme.com:99999",
-            "acme.com:123456",
-            "acme.com:-1",
-            "acme.com:+1",
-            "acme.com:1_0",
-            "acme.com:80:80",
-            "acme.com:x",
-            "acme.com:\uff18\uff10",
+            "acme.com:1_0",  # a number for int()
+            "acme.com:\uff18\uff10",  # so are digits of other scripts
             " acme.com",
-            "acme.com ",
             "acme.com\n",
-            "ac\tme.com",
+            "ac\tme.com",  # browsers leave tabs out
             "acme\0.com",
-            "acme\x7f.com",
-            "acme\\.com",
-            "acme.com\\",
-            "https:\\\\acme.com",
-            "acme%2ecom",
-            "acme.com%00",
-            "acme\u3002com",
-            "acme\uff0fcom",
-            "\uff41cme.com",
-            "büchner.example",
-            "acme\u00ad.com",
-            "acme\u200d.com",
-            "http\u017f://acme.com",
-            "localho\u017ft",
+            "https:\\\\acme.com",  # a slash for browsers
+            "acme%2ecom",  # which browsers decode
+            "acme\u3002com",  # a full stop for browsers
+            "büchner.example",  # only as punycode
+            "acme\u00ad.com",  # browsers leave it out
+            "localho\u017ft",  # a long s, in lower case an s
             "acme\ud800.com",
             "acme..com",
-            ".acme.com",
             "acme.com.",
             "acme*.com",
             "acme.com,evil.com",
-            "acme;evil.com",
-            "<acme>.com",
             "a" * 64 + ".com",
-            ".".join(["a" * 63] * 3 + ["b" * 62]),
-            "xn--",
-            "xn--a",
-            "xn--zzzzzz-.com",
-            "xn--acme-.com",
-            "xn--bcher-2pa.com",
-            "xn--0.com",
-            "xn--4dbrk0ce.1example",
-            "a-.xn--4dbrk0ce",
-            "127.1",
-            "0x7f.0.0.1",
+            ".".join(["a" * 63] * 3 + ["b" * 62]),  # 254 characters
+            "xn--a",  # punycode of nothing
+            "xn--acme-.com",  # punycode of plain ASCII
+            "xn--bcher-2pa.com",  # punycode in another than its normal form
+            "a-.xn--4dbrk0ce",  # beside a label from right to left (RFC 5893, 2)
+            "127.1",  # IPv4 for browsers, as the next four
             "0x7f000001",
-            "2130706433",
-            "0177.0.0.1",
             "127.0.0.01",
-            "1.2.3.4.5",
             "256.1.1.1",
-            "acme.1",
             "acme.0x",
-            "acme.0x1f",
             "[::1",
             "::1",
-            "[]",
             "[1.2.3.4]",
-            "[fe80::1%eth0]",
-            "[fe80::1%25eth0]",
+            "[fe80::1%25eth0]",  # a zone is for one machine
             "[v1.x]",
             "[::1]x",
-            "[::1]:x",
-            "[:::1]",
             "[1:2:3:4:5:6:7:8:9]",
         ],
         ids=ids,
@@ -238,10 +200,7 @@ class TestDomain:
     )
     def test_browsers_read_it_alike(self, domain):
         """What is accepted is the host and port that a WHATWG parser finds in the URL."""
-        try:
-            tenant = parse_domain(domain)
-        except InvalidArgumentError:
-            return
+        tenant = accepted(domain)
         assert ada_url.URL(tenant.issuer).host == tenant.domain
         assert tenant.issuer == ada_url.URL(tenant.issuer).href
 
@@ -253,10 +212,7 @@ class TestDomain:
     )
     def test_browsers_read_punycode_and_numbers_alike(self, domain):
         """Also where labels look like punycode, or like an IPv4 address in an odd notation."""
-        try:
-            tenant = parse_domain(domain)
-        except InvalidArgumentError:
-            return
+        tenant = accepted(domain)
         assert tenant.issuer == ada_url.URL(tenant.issuer).href
 
 
@@ -267,8 +223,6 @@ class TestTexts:
     @pytest.mark.parametrize("value", NO_TEXTS + BLANKS + SPACED, ids=ids)
     def test_what_has_no_blanks(self, endpoint, argument, value):
         """Identifiers and secrets are str without white space or control characters."""
-        if argument == "client_assertion" and callable(value):
-            return  # which has its own rules
         changes = (
             {"client_secret": None, argument: value}
             if argument == "client_assertion"
