@@ -9,14 +9,14 @@ from typing import Any, Mapping
 from .ends import DONE, CommandError
 
 _DESCRIPTION = """\
-Serve a tenant on this machine, for applications in any language. What they have to know
-is written to standard output as variables for a shell; ids, secrets and keys are always
-the same. It listens on loopback only. Ctrl-C ends it. Needs Python 3.10 and
+Serve a tenant on this machine, for applications in any language. It writes what they
+need to standard output, as variables for a shell. Ids, secrets and keys are always the
+same. It listens on loopback only. Ctrl-C ends it. Needs Python 3.10 and
 "auth0-stt[testing]".
 
-It expects the console on the next port and the shop on the one after that:
-http://localhost:8401 and http://127.0.0.1:8402 with --port 8400. Callbacks are /callback,
-/auth/callback and /oauth2/callback.
+It expects the console on PORT + 1 and the shop on PORT + 2: with --port 8400 on
+http://localhost:8401 and http://127.0.0.1:8402. Their callback is /callback,
+/auth/callback or /oauth2/callback.
 """
 
 _EPILOG = """\

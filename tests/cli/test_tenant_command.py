@@ -70,7 +70,7 @@ class TestServed:
             socket.create_connection(("127.0.0.1", port))
 
     def test_variables(self):
-        """Ids, secrets and keys are the same in each run; what is signed is not."""
+        """Ids, secrets and keys are the same in each run; tokens are not."""
         port = free_port()
         runs = []
         for _ in range(2):

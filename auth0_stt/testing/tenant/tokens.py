@@ -17,8 +17,8 @@ ACCESS_TOKEN_LIFETIME = 86400
 DELEGATED_LIFETIME = 2 * 60 * 60
 
 
-#: The key that signs every tenant's tokens, always the same: they stay valid when
-#: the tenant starts anew. It protects nothing, since everybody knows it (RFC 7518, 6.3).
+#: The key that signs every tenant's tokens is always the same: they stay valid when
+#: the tenant starts anew. Everybody knows it, so it protects nothing (RFC 7518, 6.3).
 _MODULUS = (
     "pq1qn33dSnn37oWgPhnGBRqfDLuGwJFsALw1IZK0jJR3hd_y3zQqv3C3JXY-ck9pCQKIW3LJG_BC"
     "bpPOapCZOGTqbRIQnD0L5deumduXF3DgE0mR5Ykc-"
@@ -39,7 +39,7 @@ _EXPONENT = (
 @functools.lru_cache(maxsize=None)
 def tenant_key() -> RSAKey:
     """Return the key that signs every tenant's tokens."""
-    numbers = {"kty": "RSA", "n": _MODULUS, "e": "AQAB", "d": _EXPONENT}
+    numbers: Dict[str, Any] = {"kty": "RSA", "n": _MODULUS, "e": "AQAB", "d": _EXPONENT}
     key: RSAKey = RSAKey.import_key(numbers, {"kid": "local-tenant"})
     return key
 
