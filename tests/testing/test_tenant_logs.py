@@ -1,5 +1,7 @@
 """The log has the fields of Auth0's published schema, and no others."""
 
+import json
+
 import pytest
 import requests
 from calls import base, post_form, post_mint, redirect_url
@@ -122,3 +124,22 @@ def test_holds_no_token(logs):
     text = str(logs)
     for word in ("eyJ", "client_secret", "session_transfer_token="):
         assert word not in text
+
+
+def test_as_json(tenant):
+    """An entry is a mapping, too: what applies, ready for JSON."""
+    post_mint(tenant, organization="acme")
+    (log,) = tenant.logs
+    assert ("secte", "acme") == (log["type"], log["organization_name"])
+    assert "hostname" not in log
+    assert dict(log) == json.loads(json.dumps(dict(log)))
+    assert len(log) == len(dict(log))
+
+
+def test_ids_stay_unique(tenant):
+    """Also after the log was cleared."""
+    post_mint(tenant)
+    first = tenant.logs[0].log_id
+    tenant.logs.clear()
+    post_mint(tenant)
+    assert first < tenant.logs[0].log_id

@@ -4,9 +4,10 @@
 """
 
 import time
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
-from attr import Factory, asdict, attrs
+from attr import Factory, attrs
+from attr import fields as attr_fields
 
 from .settings import TENANT_NAME
 
@@ -30,10 +31,11 @@ WITH_AUTH0_CLIENT = {
 
 
 @attrs(frozen=True, auto_attribs=True)
-class Log:
+class Log(Mapping[str, Any]):
     """An entry of the log. ``type`` is Auth0's: ``secte``, ``sdel``, ``w`` and so on.
 
-    A field that does not apply is None. The Management API leaves it out.
+    Its fields are attributes; one that does not apply is None. As a mapping, which goes
+    into JSON as ``dict(log)``, it has only those that apply.
     """
 
     type: str
@@ -61,10 +63,18 @@ class Log:
     tenant_name: str = TENANT_NAME
     environment_name: str = "local"
 
-    def document(self) -> Dict[str, Any]:
-        """Return the entry as the Management API does."""
-        present = {name: value for name, value in asdict(self).items() if value}
-        return {"_id": self.log_id, **present}
+    def __getitem__(self, name: str) -> Any:
+        return self._present()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._present())
+
+    def __len__(self) -> int:
+        return len(self._present())
+
+    def _present(self) -> Dict[str, Any]:
+        fields = {each.name: getattr(self, each.name) for each in attr_fields(Log)}
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 def iso(seconds: float) -> str:

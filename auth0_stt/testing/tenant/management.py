@@ -317,7 +317,7 @@ def read_resource_servers(state: State, query: Query, scopes: List[str]) -> Any:
 
 
 def read_logs(state: State, query: Query, scopes: List[str]) -> Any:
-    logs = [log.document() for log in state.records.logs]
+    logs = [{"_id": log.log_id, **log} for log in state.records.logs]
     if "from" in query or "take" in query:
         take = _number(query, "take", DEFAULT_PER_PAGE, MOST_PER_PAGE)
         after = [log for log in logs if log["log_id"] > query.get("from", "")]

@@ -1,7 +1,8 @@
 """What the tenant remembers while it runs."""
 
+import itertools
 import threading
-from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Set, Tuple
 
 from attr import Factory, attrs, evolve
 
@@ -182,6 +183,7 @@ class Records:
     exchanges: RateLimit = Factory(RateLimit)
     action_cache: Dict[str, Any] = Factory(dict)
     logs: List[Log] = Factory(list)
+    log_numbers: Iterator[int] = Factory(itertools.count)
     faults: List[Fault] = Factory(list)
 
 

@@ -219,7 +219,10 @@ class State:
                 fields["hostname"] = origin.host
             if type in WITH_AUTH0_CLIENT:
                 fields["auth0_client"] = origin.auth0_client
-        number = log_id(len(self.records.logs), now)
+        organization = self.organizations.get(fields.get("organization_id") or "")
+        if organization is not None:
+            fields["organization_name"] = organization["name"]
+        number = log_id(next(self.records.log_numbers), now)
         self.records.logs.append(Log(type, description, iso(now), number, **fields))
 
     def fault(self) -> Optional[Fault]:
