@@ -25,7 +25,7 @@ from urllib.parse import urlsplit
 from attr import Factory, define, field, frozen
 from urllib3.util import Timeout, make_headers
 
-from .errors import TransportError, TransportErrorCode
+from .errors import TransportError, TransportErrorCode, is_callers
 
 #: Bytes of an answer's body: many times what a token endpoint has to say.
 LARGEST_BODY = 64 * 1024
@@ -35,9 +35,6 @@ _LARGEST_CALL = 256 * 1024
 
 #: Bytes of an answer's head, and of the lines that frame a chunked body.
 _LARGEST_HEAD = 32 * 1024
-
-#: Bytes of a line of those: a header of 16 KiB, such as a Content-Security-Policy.
-_LONGEST_LINE = 17 * 1024
 
 #: Bytes received in one step, as many as one TLS record carries (RFC 8446, 5.1).
 _STEP = 16 * 1024
@@ -277,9 +274,9 @@ class _Reader(io.BufferedReader):
 
         The time that email.parser takes for some is in the square of their length.
         """
-        line = _readline(self, _LONGEST_LINE)
+        line = _readline(self, self.room + 1)
         self.room -= len(line)
-        if self.room < 0 or len(line) == _LONGEST_LINE or line[:1] in (b" ", b"\t"):
+        if self.room < 0 or line[:1] in (b" ", b"\t"):
             raise HTTPException("malformed head")
         if not line.endswith(b"\n"):
             raise IncompleteRead(line)
@@ -372,7 +369,9 @@ class Connection:
             self.reader.peek(1)
         except BlockingIOError:
             return True
-        except OSError:
+        except OSError as error:
+            if is_callers(error):
+                raise
             return False
         finally:
             self.wire.waits = True
@@ -456,7 +455,7 @@ def _connect(to: Union[Route, Proxy], call: Call) -> socket.socket:
         except BaseException as error:
             if sock is not None:
                 sock.close()
-            if not isinstance(error, OSError):
+            if not isinstance(error, OSError) or is_callers(error):
                 raise
             failure = error
     raise failure

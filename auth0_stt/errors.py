@@ -18,7 +18,7 @@ from contextlib import suppress
 from enum import Enum
 from functools import wraps
 from types import TracebackType
-from typing import Any, Callable, Optional, TypeVar, cast
+from typing import Any, Callable, Iterator, Optional, Tuple, TypeVar, cast
 
 from attr import define, field
 
@@ -244,7 +244,7 @@ _PACKAGE = __name__.rpartition(".")[0]
 _VENDOR = _PACKAGE.rpartition(".")[0]
 _BELOW = (
     _PACKAGE + ".",
-    *("requests.", "urllib3.", "gevent.", "socks."),
+    *("requests.", "urllib3.", "eventlet.", "gevent.", "socks."),
     *(f"{_VENDOR}.requests.", f"{_VENDOR}.urllib3."),
 )
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
@@ -273,13 +273,17 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
     return error
 
 
-def _callers_own(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
-    """Return a traceback without the frames of this package and of what it calls.
+def is_callers(error: Optional[BaseException]) -> bool:
+    """Whether code of the caller's raised it: a signal handler, a callable, an adapter."""
+    found = [own for _, own in _whose(error.__traceback__)] if error else []
+    return bool(found) and found[-1]
 
-    Of ``call, request_tokens, requests.send, urlencode, handler`` only the signal's
-    handler stays. The others are emptied, since ``f_back`` leads from it to them.
-    """
-    entries, own = [], False
+
+def _whose(
+    traceback: Optional[TracebackType],
+) -> Iterator[Tuple[TracebackType, bool]]:
+    """Yield the entries of a traceback, each with whether it is the caller's own."""
+    own = False
     while traceback is not None:
         module = str(traceback.tb_frame.f_globals.get("__name__"))
         file = traceback.tb_frame.f_code.co_filename
@@ -287,12 +291,24 @@ def _callers_own(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
             own = False
         elif "-packages" in file or not file.startswith((_STANDARD_LIBRARY, "<frozen")):
             own = True  # the standard library's frames belong to whoever called it
+        yield traceback, own
+        traceback = traceback.tb_next
+
+
+def _callers_own(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
+    """Return a traceback without the frames of this package and of what it calls.
+
+    Of ``call, request_tokens, requests.send, urlencode, handler`` only the signal's
+    handler stays. The others are emptied, since ``f_back`` leads from it to them.
+    """
+    entries = []
+    for entry, own in _whose(traceback):
         if own:
-            entries.append(traceback)
+            entries.append(entry)
         else:
             with suppress(RuntimeError):  # of the boundary, which still runs
-                traceback.tb_frame.clear()
-        traceback = traceback.tb_next
+                entry.tb_frame.clear()
+    traceback = None
     for entry in reversed(entries):
         traceback = TracebackType(
             traceback, entry.tb_frame, entry.tb_lasti, entry.tb_lineno

@@ -18,6 +18,7 @@ from requests.exceptions import (
     ConnectTimeout,
     InvalidSchema,
     InvalidURL,
+    RequestException,
     SSLError,
     Timeout,
 )
@@ -25,11 +26,21 @@ from urllib3.exceptions import HTTPError, LocationValueError
 from urllib3.exceptions import InvalidHeader as MalformedLength
 
 from .connections import Call, UnusableAnswerError
-from .errors import TransportError
+from .errors import TransportError, is_callers
 from .errors import TransportErrorCode as Code
 
 #: What can fail on the way. Any other exception is somebody else's, and passes as it is.
 NETWORK = (OSError, HTTPException, HTTPError, UnusableAnswerError)
+
+#: Of these, what means the network even if an adapter of the caller's raises it.
+_NETWORKS_OWN = (
+    RequestException,
+    HTTPException,
+    HTTPError,
+    ConnectionError,
+    socket.gaierror,
+    UnusableAnswerError,
+)
 
 #: How http.client words the answer of a proxy that refuses a tunnel.
 _REFUSAL = re.compile(r"Tunnel connection failed: (\d{3})\b")
@@ -69,21 +80,41 @@ def failure(
     return TransportError(code or Code.UNREACHABLE, message, sent, permanent)
 
 
+def callers_own(
+    error: BaseException, outer: Optional[BaseException]
+) -> Optional[BaseException]:
+    """Return what code of the caller's raised, if that is what happened.
+
+    A signal handler may raise TimeoutError, an adapter FileNotFoundError: they are
+    OSErrors, but not the network's. urllib3 may have wrapped them.
+    """
+    for each in _chain(error, outer):
+        if is_callers(each):
+            return None if isinstance(each, _NETWORKS_OWN) else each
+    return None
+
+
 _LOST = "the connection was lost"
 
 
 def _chain(
     error: Optional[BaseException], outer: Optional[BaseException]
 ) -> Iterator[BaseException]:
-    """Yield an exception and all that it wraps, as requests and urllib3 wrap it."""
+    """Yield an exception and all that it wraps, as requests and urllib3 wrap it.
+
+    What an adapter was handling when it sent, such as an attempt before, is no part.
+    """
     waiting, seen = [error], {id(outer)}
     while waiting:
         current: Any = waiting.pop(0)
         if isinstance(current, BaseException) and id(current) not in seen:
             seen.add(id(current))
             yield current
-            waiting += [current.__cause__, current.__context__, *current.args]
+            waiting += [current.__cause__, *current.args]
             waiting.append(getattr(current, "reason", None))
+            context = current.__context__
+            if not isinstance(context, RequestException) and not is_callers(context):
+                waiting.append(context)
 
 
 def _system(error: Any) -> str:

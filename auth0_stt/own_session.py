@@ -118,15 +118,19 @@ def _text(value: Any) -> str:
     return text
 
 
-def read(response: Response, call: Call) -> Reply:
+def read(response: Response, adapter: BaseAdapter, call: Call) -> Reply:
     """Return the answer of an adapter, its own body read in time and no further."""
     status, headers = response.status_code, response.headers
     check_head(status, headers, headers.get("Content-Encoding", ""))
-    if isinstance(response.raw, HTTPResponse):
-        body = _watched(response.raw, call)
+    raw = response.raw
+    if isinstance(raw, HTTPResponse) and not raw.tell():
+        body = _watched(raw, call)
     else:
-        # Read already by our own adapter, or made by one of a test's.
+        # Read already, or made by an adapter of a test's.
         body = response.content
+        if isinstance(raw, HTTPResponse):
+            # urllib3 keeps the connection, and nobody has looked what follows there.
+            adapter.close()
     call.left()
     if len(body) > LARGEST_BODY:
         raise too_large(status, headers)

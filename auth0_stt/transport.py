@@ -44,7 +44,7 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from .connections import Call, Connection, Proxy, Route
 from .connections import Reply as Reply
-from .failures import NETWORK, failure
+from .failures import NETWORK, callers_own, failure
 from .own_session import adapter_checked, read, with_session_headers
 from .own_session import session_checked as session_checked
 
@@ -82,7 +82,7 @@ def post_form(
     call = Call(urlsplit(url).netloc, timeout)
     try:
         if session is None:
-            sender: Session = _session
+            sender = _session
             settings = _settings(url, certificate, call)
         else:
             adapter = session.get_adapter(url)
@@ -94,10 +94,13 @@ def post_form(
         call.sent = True
         response = sender.send(request, stream=True, allow_redirects=False, **settings)
         try:
-            return read(response, call)
+            return read(response, sender.adapter, call)
         finally:
             response.close()
     except NETWORK as error:
+        theirs = callers_own(error, outer)
+        if theirs is not None:
+            raise theirs from theirs.__cause__
         raise failure(error, call, outer) from None
 
 

@@ -4,6 +4,7 @@ import copy
 import signal
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 import requests
@@ -20,6 +21,13 @@ from auth0_stt import (
     build_session_transfer_redirect,
     request_session_transfer_token,
 )
+
+
+@pytest.fixture
+def session():
+    """A session of the caller's."""
+    with requests.Session() as session:
+        yield session
 
 
 class SoftTimeLimitError(Exception):
@@ -121,30 +129,52 @@ class TestOthers:
         assert 1 == modules(error).count("auth0_stt")
         assert not [t for t in texts(error, {}) if any(s in t for s in SECRETS)]
 
-    def test_bug_in_an_adapter(self, endpoint):
+    def test_bug_in_an_adapter(self, endpoint, session):
         """A bug in the caller's adapter is not a network's failure."""
 
         class Buggy(HTTPAdapter):
             def send(self, request, **kwargs):
                 raise LookupError("a bug")
 
-        session = requests.Session()
         session.mount("http://", Buggy())
         error = raised(LookupError, mint, endpoint, session=session)
         assert "requests" not in modules(error)
         assert 1 == modules(error).count("auth0_stt")
 
-    def test_context_from_inside(self, endpoint):
+    def test_context_from_inside(self, endpoint, session):
         """An exception that never left our frames and those of requests is dropped."""
 
         class Rewording(HTTPAdapter):
             def send(self, request, **kwargs):
                 super().send(request, **kwargs)
 
-        session = requests.Session()
         session.mount("http://", Rewording())
         endpoint.drop()
         assert raised(TransportError, mint, endpoint, session=session).sent
+
+    def test_file_that_an_adapter_misses(self, endpoint, session):
+        """An OSError of the caller's own code is not the network's, nor a lost token."""
+
+        class Keeping(HTTPAdapter):
+            def send(self, request, **kwargs):
+                response = super().send(request, **kwargs)
+                Path("/nowhere/log").read_bytes()
+                return response
+
+        session.mount("http://", Keeping())
+        error = raised(FileNotFoundError, mint, endpoint, session=session)
+        assert "send" in [function for _, function in frames(error)]
+
+    def test_adapter_that_says_unreachable(self, endpoint, session):
+        """An adapter that raises an exception of requests speaks of the network."""
+
+        class Offline(HTTPAdapter):
+            def send(self, request, **kwargs):
+                raise requests.ConnectionError("no network here")
+
+        session.mount("http://", Offline())
+        error = raised(TransportError, mint, endpoint, session=session)
+        assert ("unreachable", True) == (error.code, error.retryable)
 
     def test_cause_from_inside(self, endpoint):
         """An exception that never left what runs below takes no part in a chain."""
@@ -180,8 +210,11 @@ class TestOthers:
     @pytest.mark.skipif(
         not hasattr(signal, "setitimer"), reason="this system has no interval timer"
     )
-    @pytest.mark.parametrize("kind", [SoftTimeLimitError, KeyboardInterrupt])
-    def test_signal_handler(self, endpoint, kind):
+    @pytest.mark.parametrize(
+        "kind", [SoftTimeLimitError, KeyboardInterrupt, TimeoutError]
+    )
+    @pytest.mark.parametrize("own", [False, True], ids=["ours", "own"])
+    def test_signal_handler(self, endpoint, session, kind, own):
         """What a signal handler raises in the middle of a mint passes as it is."""
 
         def handler(number, frame):
@@ -191,7 +224,9 @@ class TestOthers:
         endpoint.hang()
         signal.setitimer(signal.ITIMER_REAL, 0.2)
         try:
-            error = raised(kind, mint, endpoint, timeout=20)
+            error = raised(
+                kind, mint, endpoint, timeout=20, session=session if own else None
+            )
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)

@@ -411,3 +411,38 @@ class TestGivenSession:
         with pytest.raises(InvalidArgumentError) as caught:
             mint(server, **call)
         assert ("session", 0) == (caught.value.argument, server.connections)
+
+
+class TestAdaptersThatDoMore:
+    def test_reads_the_body(self, given):
+        """An adapter that has read the answer loses no token, and keeps no connection."""
+
+        class Reading(HTTPAdapter):
+            def send(self, request, **options):
+                response = super().send(request, **options)
+                self.size = len(response.content)
+                return response
+
+        given.mount("https://", Reading())
+        answers = answer(token_body("stt")) + answer(token_body("of-someone-else"))
+        script = [REQUEST, answers, HOLD]
+        with FaultServer(script, echo) as server:
+            assert "stt" == mint(server, session=given)
+            assert "stt-for-2" == mint(server, session=given, reason="2")
+        assert 2 == server.connections
+
+    def test_tries_again(self, given):
+        """A first attempt that sent nothing says nothing about the second."""
+
+        class Falling(HTTPAdapter):
+            def send(self, request, **options):
+                try:
+                    sidecar = {"https": "http://127.0.0.1:1"}
+                    return super().send(request, **{**options, "proxies": sidecar})
+                except requests.ConnectionError:
+                    return super().send(request, **options)
+
+        given.mount("https://", Falling())
+        with FaultServer([REQUEST]) as server:
+            error = outcome(server, session=given)
+        assert ("unreachable", True) == (error.code, error.sent)
