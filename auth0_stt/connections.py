@@ -17,9 +17,10 @@ import re
 import socket
 import ssl
 import time
+from collections import deque
 from contextlib import suppress
 from http.client import HTTPException, HTTPResponse, IncompleteRead
-from typing import Any, Callable, List, Mapping, Optional, Union, cast
+from typing import Any, Callable, Deque, List, Mapping, Optional, Union, cast
 from urllib.parse import urlsplit
 
 from attr import Factory, define, field, frozen
@@ -57,7 +58,7 @@ class ClosedError(ConnectionError):
     """The other side ended the connection in the middle of TLS."""
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Reply:
     """An answer that was read whole."""
 
@@ -66,7 +67,6 @@ class Reply:
     body: bytes
 
 
-@define(slots=False, eq=False)
 class Call(Timeout):
     """The clock and the count of one call, and how far it came.
 
@@ -74,19 +74,17 @@ class Call(Timeout):
     ``host`` is what messages name, ``seconds`` the time for all of it.
     """
 
-    host: str
-    seconds: float
-    deadline: float = field(init=False)
-    #: Bytes that came over the wire.
-    received: int = 0
-    #: Whether the tenant may have seen any of the request.
-    sent: bool = False
-    #: The step that a message names. Empty in a session that can't be looked into.
-    doing: str = ""
-
-    def __attrs_post_init__(self) -> None:
-        super().__init__(self.seconds)
-        self.deadline = time.monotonic() + self.seconds
+    def __init__(self, host: str, seconds: float) -> None:
+        super().__init__(seconds)
+        self.host = host
+        self.seconds = seconds
+        self.deadline = time.monotonic() + seconds
+        #: Bytes that came over the wire.
+        self.received = 0
+        #: Whether the tenant may have seen any of the request.
+        self.sent = False
+        #: The step that a message names. Empty in a session that can't be looked into.
+        self.doing = ""
 
     def left(self) -> float:
         """Return the seconds that are left, or raise the timeout of sockets."""
@@ -96,7 +94,7 @@ class Call(Timeout):
         return left
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Proxy:
     """A proxy for TLS connections.
 
@@ -116,14 +114,19 @@ class Proxy:
         return self.scheme.startswith("socks")
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Route:
-    """Where a connection leads. Without a context it is plain HTTP."""
+    """Where connections lead, and those that are idle. No context means plain HTTP.
+
+    A deque's methods take no lock in Python code. urllib3's pool is a queue, whose lock
+    an exception from a signal handler can leave taken for good.
+    """
 
     host: str
     port: int
     context: Optional[ssl.SSLContext] = None
     proxy: Optional[Proxy] = None
+    idle: "Deque[Connection]" = Factory(deque)
 
 
 def check_head(status: int, headers: Mapping[str, str], coding: str) -> None:
@@ -148,14 +151,14 @@ def too_large(status: int, headers: Mapping[str, str]) -> UnusableAnswerError:
 # --- layers -----------------------------------------------------------------------
 
 
-@define(eq=False)
 class _Wire:
     """A socket under the clock and the count of a call."""
 
-    sock: socket.socket
-    call: Call
-    #: Whether it may wait for bytes, or only look.
-    waits: bool = True
+    def __init__(self, sock: socket.socket, call: Call) -> None:
+        self.sock = sock
+        self.call = call
+        #: Whether it may wait for bytes, or only look.
+        self.waits = True
 
     def receive(self, size: int) -> bytes:
         """Return some bytes, or none at the end of the stream.
@@ -176,7 +179,6 @@ class _Wire:
         self.sock.sendall(data)
 
 
-@define(eq=False)
 class _Tls:
     """TLS over anything that receives and sends: a socket, or TLS to a proxy.
 
@@ -184,17 +186,12 @@ class _Tls:
     in its hands it stays inside one call for as long as records keep coming.
     """
 
-    below: "Union[_Wire, _Tls]"
-    context: ssl.SSLContext
-    host: str
-    incoming: ssl.MemoryBIO = Factory(ssl.MemoryBIO)
-    outgoing: ssl.MemoryBIO = Factory(ssl.MemoryBIO)
-    tls: ssl.SSLObject = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self.tls = self.context.wrap_bio(
-            self.incoming, self.outgoing, server_hostname=self.host
-        )
+    def __init__(
+        self, below: "Union[_Wire, _Tls]", context: ssl.SSLContext, host: str
+    ) -> None:
+        self.below = below
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
         self._do(self.tls.do_handshake)
 
     def receive(self, size: int) -> bytes:
@@ -235,12 +232,12 @@ class _Tls:
             self.below.send(self.outgoing.read())
 
 
-@define(slots=False, eq=False)
 class _Incoming(io.RawIOBase):
     """What a layer receives, as the raw stream under a reader."""
 
-    layer: Union[_Wire, _Tls]
-    wire: _Wire
+    def __init__(self, layer: Union[_Wire, _Tls], wire: _Wire) -> None:
+        self.layer = layer
+        self.wire = wire
 
     def readable(self) -> bool:
         return True
@@ -289,7 +286,6 @@ class _Reader(io.BufferedReader):
 # --- connections ------------------------------------------------------------------
 
 
-@define(eq=False)
 class Connection:
     """One socket, and one request after another on it.
 
@@ -297,17 +293,16 @@ class Connection:
     still to come. Before it is used again, it must be :meth:`is_quiet`.
     """
 
-    wire: _Wire
-    #: What carries HTTP: the wire itself, or TLS on it.
-    layer: Union[_Wire, _Tls] = field(init=False)
-    reader: _Reader = field(init=False)
-    #: Whether the last answer left it fit for another request.
-    reusable: bool = False
-    #: The ``time.monotonic()`` of its last use.
-    used: float = field(factory=time.monotonic)
+    layer: Union[_Wire, _Tls]
+    reader: _Reader
 
-    def __attrs_post_init__(self) -> None:
-        self._read_from(self.wire)
+    def __init__(self, wire: _Wire) -> None:
+        self.wire = wire
+        self._read_from(wire)
+        #: Whether the last answer left it fit for another request.
+        self.reusable = False
+        #: The ``time.monotonic()`` of its last use.
+        self.used = time.monotonic()
 
     @classmethod
     def open(cls, route: Route, call: Call) -> "Connection":
@@ -386,6 +381,7 @@ class Connection:
         self._read_from(_Tls(self.layer, context, host))
 
     def _read_from(self, layer: Union[_Wire, _Tls]) -> None:
+        """Let this layer carry HTTP: the wire itself, or TLS on it."""
         self.layer, self.reader = layer, _Reader(_Incoming(layer, self.wire))
 
     def _tunnel(self, route: Route, proxy: Proxy) -> None:

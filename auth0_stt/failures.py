@@ -151,7 +151,7 @@ def _is_lost(error: BaseException) -> bool:
     return cut and not isinstance(error.__context__, ValueError)
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Row:
     """What an exception of a class means, if ``also`` says that it is meant."""
 

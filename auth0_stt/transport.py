@@ -16,15 +16,13 @@ import os
 import ssl
 import sys
 import time
-from collections import deque
 from contextlib import suppress
 from functools import lru_cache
 from http.client import HTTPConnection
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Deque, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Mapping, Optional, Tuple, Union
 from urllib.parse import urlencode, urlsplit
 
-from attr import Factory, define
 from requests import PreparedRequest, Response
 from requests import Session as Session
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -222,19 +220,19 @@ def _send(
 ) -> Response:
     """Send a request on a connection of our own and make a Response of the answer."""
     call, timeout.sent = timeout, False
-    lane = _lane(str(request.url), verify, cert, proxies)
-    connection = _idle(lane, call)
+    route = _route(str(request.url), verify, cert, proxies)
+    connection = _idle(route, call)
     if connection is None:
         _end_idle(time.monotonic() - _LONGEST_IDLE)
-        connection = Connection.open(lane.route, call)
+        connection = Connection.open(route, call)
     try:
         body: Any = request.body
         reply = connection.post(str(request.url), request.headers, body)
     except BaseException:
         connection.end()
         raise
-    if connection.reusable and len(lane.idle) < _IDLE:
-        lane.idle.append(connection)
+    if connection.reusable and len(route.idle) < _IDLE:
+        route.idle.append(connection)
     else:
         connection.end()
     response = Response()
@@ -250,30 +248,18 @@ _session = _Session(_Adapter())
 # --- idle connections -------------------------------------------------------------
 
 
-@define(eq=False)
-class _Lane:
-    """A route, and the idle connections on it.
-
-    A deque's methods take no lock in Python code: urllib3's pool is a queue, whose lock
-    an exception from a signal handler can leave taken for good.
-    """
-
-    route: Route
-    idle: Deque[Connection] = Factory(deque)
-
-
-#: By all that a route depends on.
-_lanes: Dict[Any, _Lane] = {}
+#: By all that they depend on.
+_routes: Dict[Any, Route] = {}
 _process = os.getpid()
 
 
-def _lane(
+def _route(
     url: str,
     verify: Union[str, bool],
     cert: Optional[Certificate],
     proxies: Dict[str, str],
-) -> _Lane:
-    """Return the lane of a URL, by the settings of now and the files as they are now."""
+) -> Route:
+    """Return the route to a URL, by these settings and the files as they are now."""
     if _process != os.getpid():
         _after_fork()
     bundle = _default_bundle() if verify is True else str(verify)
@@ -281,14 +267,14 @@ def _lane(
     changed = tuple(os.stat(path).st_mtime_ns for path in files)
     proxy = select_proxy(url, proxies) if proxies else None
     key = url, files, changed, proxy
-    lane = _lanes.get(key)
-    if lane is None:
-        if len(_lanes) >= _ROUTES:
+    route = _routes.get(key)
+    if route is None:
+        if len(_routes) >= _ROUTES:
             _end_idle()
-            _lanes.clear()
+            _routes.clear()
         # Of threads that come here together, all take the first one's.
-        lane = _lanes.setdefault(key, _Lane(_route(*key)))
-    return lane
+        route = _routes.setdefault(key, _new_route(*key))
+    return route
 
 
 @lru_cache(maxsize=1)
@@ -296,11 +282,11 @@ def _default_bundle() -> str:
     return str(extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH))
 
 
-def _idle(lane: _Lane, call: Call) -> Optional[Connection]:
+def _idle(route: Route, call: Call) -> Optional[Connection]:
     """Return an idle connection that nothing came on since its last answer, if any."""
     while True:
         try:
-            connection = lane.idle.pop()
+            connection = route.idle.pop()
         except IndexError:
             return None
         recent = time.monotonic() - connection.used < _LONGEST_IDLE
@@ -311,10 +297,10 @@ def _idle(lane: _Lane, call: Call) -> Optional[Connection]:
 
 def _end_idle(before: float = math.inf) -> None:
     """End the idle connections that were last used before a moment."""
-    for lane in list(_lanes.values()):
+    for route in list(_routes.values()):
         with suppress(IndexError):  # another thread may have taken the last one
-            while lane.idle[0].used < before:
-                lane.idle.popleft().end()
+            while route.idle[0].used < before:
+                route.idle.popleft().end()
 
 
 def _after_fork() -> None:
@@ -343,7 +329,7 @@ Files = Tuple[str, ...]
 Times = Tuple[int, ...]
 
 
-def _route(url: str, files: Files, changed: Times, proxy: Optional[str]) -> Route:
+def _new_route(url: str, files: Files, changed: Times, proxy: Optional[str]) -> Route:
     """Return the route to a URL. ``files`` are the CA bundle, certificate and key."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"

@@ -192,7 +192,7 @@ class TestPool:
             path.write_text(pem)
             monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(path))
             mint(server)
-        assert len(auth0_stt.transport._lanes) <= 32
+        assert len(auth0_stt.transport._routes) <= 32
         gc.collect()
 
     def test_child(self, server):
