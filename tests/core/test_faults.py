@@ -5,13 +5,13 @@ import gzip
 import select
 import socket
 import ssl
-import subprocess
 import sys
 import textwrap
 import time
 import zlib
 from pathlib import Path
 
+import processes
 import pytest
 import requests
 from faults import (
@@ -676,7 +676,7 @@ class TestContentCoding:
         # The first answer says that its connection ends, lest the next request goes out on it just before it does.
         first = [REQUEST, answer(None, "200 OK", "Connection: close")]
         with FaultServer(first, *bombs, *endless) as server:
-            done = subprocess.run(
+            done = processes.run(
                 [
                     sys.executable,
                     "-c",
@@ -685,10 +685,8 @@ class TestContentCoding:
                     str(1 + len(bombs) + len(endless)),
                 ],
                 input=repr(CALL),
-                stdout=subprocess.PIPE,
                 text=True,
                 check=True,
-                timeout=60,
             )
         *errors, peak = done.stdout.splitlines()
         assert ["invalid_response"] * 7 == [line.split()[0] for line in errors]

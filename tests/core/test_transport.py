@@ -5,11 +5,11 @@ import gc
 import io
 import os
 import signal
-import subprocess
 import threading
 import warnings
 from pathlib import Path
 
+import processes
 import pytest
 import requests
 import urllib3
@@ -343,10 +343,8 @@ class TestBundles:
 
     def test_directory(self, server, session, monkeypatch, tmp_path):
         """A directory, as c_rehash makes it."""
-        hashed = subprocess.run(
-            ["openssl", "x509", "-hash", "-noout", "-in", ca_file()],
-            stdout=subprocess.PIPE,
-            check=True,
+        hashed = processes.run(
+            ["openssl", "x509", "-hash", "-noout", "-in", ca_file()], check=True
         ).stdout.decode()
         (tmp_path / (hashed.strip() + ".0")).write_bytes(Path(ca_file()).read_bytes())
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path))

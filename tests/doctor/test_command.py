@@ -3,11 +3,11 @@
 import io
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import processes
 import pytest
 from healthy import CONSOLE, SHOP, documents
 from management_api import ORGANIZATION, TOKEN, serving
@@ -172,11 +172,8 @@ class TestOutput:
         """A pipe gets no escape sequence, and ASCII where it takes nothing else."""
         command = [sys.executable, "-m", "auth0_stt", "doctor", "--documents"]
         environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-        ended = subprocess.run(
-            [*command, str(written("shop-first-party"))],
-            env=environment,
-            stdout=subprocess.PIPE,
-            timeout=60,
+        ended = processes.run(
+            [*command, str(written("shop-first-party"))], env=environment
         )
         assert 1 == ended.returncode
         assert b"\nx shop: is_first_party [shop-first-party]\n" in ended.stdout.replace(
@@ -249,7 +246,7 @@ class TestDocuments:
             "ACTION": "910b1053-577f-4d81-a8c8-020e7319a38a",
             "DIR": str(tmp_path),
         }
-        subprocess.run(
+        processes.run(
             [
                 "/bin/sh",
                 "-ec",

@@ -10,6 +10,7 @@ import sys
 import threading
 from types import SimpleNamespace
 
+import processes
 import pytest
 from running import EXAMPLES, Agent
 
@@ -22,25 +23,21 @@ pytest.importorskip("django", reason="the console needs Django")
 @contextlib.contextmanager
 def started(*arguments, ready, **environ):
     """Start a command, and return its lines up to the one that says it is ready."""
-    process = subprocess.Popen(
+    with processes.started(
         [sys.executable, *map(str, arguments)],
         cwd=EXAMPLES.parent,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environ},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-    )
-    with process:
-        try:
-            lines = [process.stdout.readline()]
-            while ready not in lines[-1]:
-                assert lines[-1], "".join(lines)
-                lines.append(process.stdout.readline())
-            # A full pipe would stop it.
-            threading.Thread(target=process.stdout.read, daemon=True).start()
-            yield lines
-        finally:
-            process.terminate()
+    ) as process:
+        lines = [process.stdout.readline()]
+        while ready not in lines[-1]:
+            assert lines[-1], "".join(lines)
+            lines.append(process.stdout.readline())
+        # A full pipe would stop it.
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        yield lines
 
 
 def free_ports(count):

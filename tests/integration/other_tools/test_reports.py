@@ -9,6 +9,7 @@ import processes
 import pytest
 import requests
 import sentry_sdk
+from calls import mint
 from django.conf import settings
 from django.test import RequestFactory
 from django.views.debug import ExceptionReporter
@@ -17,14 +18,18 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sentry_sdk.scrubber import EventScrubber
-from test_stand_ins import ANSWER, REFUSAL
+from values import ACTOR_TOKEN, CLIENT_SECRET, GOOD, ISSUED, SUBJECT_TOKEN
 
 import auth0_stt
 
+REFUSAL = {
+    "error": "invalid_grant",
+    "error_description": "The subject token has expired.",
+}
 SECRETS = {
-    "client_secret": "Secret-7c1e88a4b35f",
-    "subject_token": "Subject-93b0d6a27e41",
-    "actor_token": "Actor-5d02fa8861bc",
+    "client_secret": CLIENT_SECRET,
+    "subject_token": SUBJECT_TOKEN,
+    "actor_token": ACTOR_TOKEN,
 }
 
 if not settings.configured:
@@ -36,17 +41,6 @@ if not settings.configured:
     )
     django.setup()
 urlpatterns = []
-
-
-def mint(domain, **more):
-    return auth0_stt.request_session_transfer_token(
-        domain,
-        client_id="console",
-        subject_token_type="urn:acme:customer",
-        actor_token_type=auth0_stt.ID_TOKEN_TYPE,
-        timeout=5,
-        **{**SECRETS, **more},
-    )
 
 
 @pytest.fixture(
@@ -97,6 +91,7 @@ def caught(failing):
 
 class TestSentry:
     def test_frames_of_ours_show_no_secret(self, failing):
+        """What Sentry sends of our frames holds no secret."""
         events = []
         sentry_sdk.init(
             dsn="http://key@127.0.0.1:1/1",
@@ -141,6 +136,7 @@ class TestSentry:
 
 class TestDjango:
     def test_the_error_page_shows_no_secret_of_our_frames(self, caught):
+        """Django's debug page shows no secret in our frames."""
         kind, error, trace = caught
         reporter = ExceptionReporter(RequestFactory().get("/"), kind, error, trace)
         frames = [
@@ -180,7 +176,8 @@ class TestOpenTelemetry:
         "given", [False, True], ids=["own session", "given session"]
     )
     def test_a_mint_is_traced_without_its_body(self, spans, httpserver, given):
-        httpserver.expect_request("/oauth/token").respond_with_json(ANSWER)
+        """A trace has the URL and the status, and neither form nor token."""
+        httpserver.expect_request("/oauth/token").respond_with_json(GOOD)
         mint(
             httpserver.url_for(""), **({"session": requests.Session()} if given else {})
         )
@@ -190,9 +187,10 @@ class TestOpenTelemetry:
         assert not [
             name for name, secret in SECRETS.items() if secret in span.to_json()
         ]
-        assert "stt-1" not in span.to_json()
+        assert ISSUED not in span.to_json()
 
     def test_a_refusal_is_traced_too(self, spans, httpserver):
+        """A refusal is traced with its status."""
         httpserver.expect_request("/oauth/token").respond_with_json(REFUSAL, status=400)
         with pytest.raises(auth0_stt.CustomTokenExchangeError):
             mint(httpserver.url_for(""))
@@ -216,6 +214,7 @@ class TestDocumentation:
         assert name in pydoc.render_doc(thing, renderer=pydoc.plaintext)
 
     def test_pydoc_reads_the_package(self):
+        """pydoc lists every public name."""
         done = processes.run(
             [sys.executable, "-m", "pydoc", "auth0_stt"],
             check=True,
@@ -225,6 +224,7 @@ class TestDocumentation:
             assert name.strip("_").lower() in text.lower()
 
     def test_logging_configured_for_debug_shows_no_secret(self, failing, caplog):
+        """Logging everything, of every library, shows no secret."""
         with caplog.at_level(logging.DEBUG), pytest.raises(
             auth0_stt.SessionTransferError
         ):

@@ -5,9 +5,10 @@ import json
 import pytest
 import requests
 import requests_cache
+from calls import mint
 from requests.adapters import HTTPAdapter
-from test_stand_ins import ANSWER, mint
 from urllib3.util.retry import Retry
+from values import GOOD
 from werkzeug import Response
 
 from auth0_stt import (
@@ -23,7 +24,7 @@ from auth0_stt import (
 def test_no_token_is_ever_cached(httpserver, eager):
     """A cache that also keeps answers to POST gets nothing to keep: each mint is a request."""
     answers = iter(
-        [{**ANSWER, "access_token": "stt-1"}, {**ANSWER, "access_token": "stt-2"}]
+        [{**GOOD, "access_token": "stt-1"}, {**GOOD, "access_token": "stt-2"}]
     )
     httpserver.expect_request("/oauth/token").respond_with_handler(
         lambda request: Response(

@@ -8,38 +8,21 @@ import requests
 import requests_mock
 import responses
 import vcr
+from calls import mint
+from values import ACTOR_TOKEN, CLIENT_SECRET, GOOD, SUBJECT_TOKEN
 
 from auth0_stt import (
     CustomTokenExchangeError,
     TransportError,
-    request_session_transfer_token,
 )
 
-ANSWER = {
-    "access_token": "stt-1",
-    "issued_token_type": "urn:auth0:params:oauth:token-type:session_transfer_token",
-    "token_type": "N_A",
-    "expires_in": 60,
-}
+ANSWER = {**GOOD, "access_token": "stt-1"}
 REFUSAL = {
     "error": "invalid_grant",
     "error_description": "The subject token has expired.",
 }
-ENDPOINT = "https://acme.eu.auth0.com/oauth/token"
-
-
-def mint(domain="acme.eu.auth0.com", **more):
-    return request_session_transfer_token(
-        domain,
-        client_id="console",
-        client_secret="console-secret",
-        subject_token="subject-token",
-        subject_token_type="urn:acme:customer",
-        actor_token="actor-token",
-        actor_token_type="urn:ietf:params:oauth:token-type:id_token",
-        timeout=5,
-        **more,
-    )
+DOMAIN = "acme.eu.auth0.com"
+ENDPOINT = f"https://{DOMAIN}/oauth/token"
 
 
 @pytest.fixture(params=["no session", "a session"])
@@ -54,17 +37,17 @@ def sessions(request):
 
 class TestResponses:
     def test_answers(self, sessions):
+        """A mint gets the answer of the mock, which sees the form."""
         with responses.RequestsMock() as mock:
             mock.post(ENDPOINT, json=ANSWER)
-            assert "stt-1" == mint(**sessions).session_transfer_token
+            assert "stt-1" == mint(DOMAIN, **sessions).session_transfer_token
             (call,) = mock.calls
-        assert ["subject-token"] == parse_qs(call.request.body.decode())[
-            "subject_token"
-        ]
+        assert [SUBJECT_TOKEN] == parse_qs(call.request.body.decode())["subject_token"]
 
     def test_matchers_read_the_form(self, sessions):
+        """A matcher reads the form: one that does not match is no answer."""
         with responses.RequestsMock() as mock:
-            form = {"subject_token": "subject-token", "client_id": "console"}
+            form = {"subject_token": SUBJECT_TOKEN, "client_id": "console"}
             mock.post(
                 ENDPOINT,
                 json=ANSWER,
@@ -73,51 +56,57 @@ class TestResponses:
                 ],
             )
             with pytest.raises(TransportError):  # the matcher wants the whole form
-                mint(**sessions)
+                mint(DOMAIN, **sessions)
             mock.assert_all_requests_are_fired = False
 
     def test_refuses(self, sessions):
+        """The mock's refusal is a refusal of the tenant."""
         with responses.RequestsMock() as mock:
             mock.post(ENDPOINT, json=REFUSAL, status=400)
             with pytest.raises(CustomTokenExchangeError) as caught:
-                mint(**sessions)
+                mint(DOMAIN, **sessions)
         assert "invalid_grant" == caught.value.code
 
     def test_fails(self, sessions):
+        """An exception of the mock is a failure of the network."""
         with responses.RequestsMock() as mock:
             mock.post(ENDPOINT, body=requests.exceptions.ConnectTimeout())
             with pytest.raises(TransportError) as caught:
-                mint(**sessions)
+                mint(DOMAIN, **sessions)
         assert "timeout" == caught.value.code
 
 
 class TestRequestsMock:
     def test_answers(self, sessions):
+        """A mint gets the answer of the mock, which sees the form."""
         with requests_mock.Mocker() as mock:
             mock.post(ENDPOINT, json=ANSWER)
-            assert "stt-1" == mint(**sessions).session_transfer_token
+            assert "stt-1" == mint(DOMAIN, **sessions).session_transfer_token
             assert 1 == mock.call_count
-            assert ["actor-token"] == parse_qs(mock.last_request.text)["actor_token"]
+            assert [ACTOR_TOKEN] == parse_qs(mock.last_request.text)["actor_token"]
 
     def test_an_adapter_on_a_session(self):
+        """Its adapter can be mounted on a session for one mint."""
         adapter = requests_mock.Adapter()
         adapter.register_uri("POST", ENDPOINT, json=ANSWER)
         with requests.Session() as session:
             session.mount("https://", adapter)
-            assert "stt-1" == mint(session=session).session_transfer_token
+            assert "stt-1" == mint(DOMAIN, session=session).session_transfer_token
 
     def test_refuses(self, sessions):
+        """The mock's refusal is a refusal of the tenant."""
         with requests_mock.Mocker() as mock:
             mock.post(ENDPOINT, json=REFUSAL, status_code=403)
             with pytest.raises(CustomTokenExchangeError) as caught:
-                mint(**sessions)
+                mint(DOMAIN, **sessions)
         assert 403 == caught.value.status_code
 
     def test_fails(self, sessions):
+        """An exception of the mock is a failure of the network."""
         with requests_mock.Mocker() as mock:
             mock.post(ENDPOINT, exc=requests.exceptions.ConnectTimeout)
             with pytest.raises(TransportError) as caught:
-                mint(**sessions)
+                mint(DOMAIN, **sessions)
         assert "timeout" == caught.value.code
 
 
@@ -141,9 +130,10 @@ class TestVcr:
                 assert "stt-1" == mint(domain, **sessions).session_transfer_token
         assert 1 == cassette.play_count
         assert 1 == len(httpserver.log)
-        assert "console-secret" not in tape.read_text()
+        assert CLIENT_SECRET not in tape.read_text()
 
     def test_plays_back_https(self, sessions, tmp_path):
+        """A tape of an https answer plays back without a connection."""
         tape = tmp_path / "tape.json"
         tape.write_text(
             json.dumps(
@@ -170,12 +160,13 @@ class TestVcr:
         with vcr.VCR(serializer="json", record_mode="none").use_cassette(
             str(tape)
         ) as cassette:
-            assert "stt-1" == mint(**sessions).session_transfer_token
+            assert "stt-1" == mint(DOMAIN, **sessions).session_transfer_token
         assert cassette.all_played
 
 
 class TestHttpServer:
     def test_answers(self, sessions, httpserver):
+        """A mint gets the answer of a real server."""
         httpserver.expect_oneshot_request(
             "/oauth/token", method="POST"
         ).respond_with_json(ANSWER)
@@ -185,6 +176,7 @@ class TestHttpServer:
         httpserver.check_assertions()
 
     def test_refuses(self, sessions, httpserver):
+        """Its refusal is a refusal of the tenant."""
         httpserver.expect_request("/oauth/token").respond_with_json(REFUSAL, status=400)
         with pytest.raises(CustomTokenExchangeError) as caught:
             mint(httpserver.url_for(""), **sessions)
