@@ -79,7 +79,8 @@ def request_session_transfer_token(
         answer. The system does not let us bound name resolution.
     :param session: a ``requests.Session`` whose adapters, proxies, ``verify``, ``cert``
         and headers are used; its auth and cookies are not. Time and size are then
-        bounded as far as its adapters allow.
+        bounded as far as its adapters allow, and an exception that a signal handler
+        raises can leave a lock of urllib3's pool taken.
 
     What the tokens contain is not checked here, but by the tenant. No token may be
     longer than 64 KiB.
