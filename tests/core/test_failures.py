@@ -53,6 +53,10 @@ TABLE = {
         ssl.SSLError(1, "unexpected eof while reading"),
         *("unreachable", True, True, "was lost"),
     ),
+    "end before TLS": (  # what Python says of a connection that died before it began
+        ssl.SSLError(errno.ENOTCONN, "not connected"),
+        *("unreachable", True, True, "was lost"),
+    ),
     "requests' TLS": (failed.SSLError("a name"), "tls", True, False, "TLS failed"),
     "file": (MISSING, "tls", False, False, "/ca.pem: No such file"),
     "requests' file": (

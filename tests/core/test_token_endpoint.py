@@ -472,6 +472,21 @@ class TestMasking:
         error = refusal(mint, endpoint)
         assert ("***", "***") == (error.error, error.error_description)
 
+    @pytest.mark.parametrize("length", [29, 30, 31])
+    def test_the_last_piece(self, endpoint, length):
+        """The last sixteen characters are a piece like any other."""
+        secret = (SUBJECT_TOKEN + "x")[:length]
+        answer = {"error": "x", "error_description": f"got {secret[-16:]}"}
+        endpoint.answer(answer, 400)
+        error = refusal(mint, endpoint, subject_token=secret)
+        assert "got ***" == error.error_description
+
+    def test_fifteen_characters_stay(self, endpoint):
+        """A shorter piece may be a word that both use."""
+        text = f"got {SUBJECT_TOKEN[:15]} and {ACTOR_TOKEN[-15:]}"
+        error = answered(endpoint, {"error": "x", "error_description": text})
+        assert text == error.error_description
+
     def test_one_secret_inside_another(self, endpoint):
         """The longer one goes first, so that nothing of it is left."""
         endpoint.answer({"error": "x", "error_description": "got aaabbbcccddd"}, 400)
