@@ -6,7 +6,8 @@ import secrets
 import django
 from django.core.management import call_command
 
-# What that tenant always has, and where the example shop is. Your environment goes first.
+# What that tenant always has, and where the example shop is. Environment variables take
+# precedence.
 LOCAL = {
     "DJANGO_SETTINGS_MODULE": "support.settings",
     "CONSOLE_DOMAIN": "http://localhost:8400",

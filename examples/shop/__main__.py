@@ -4,7 +4,7 @@ import logging
 import os
 import secrets
 
-# What that tenant always has. Your environment goes first.
+# What that tenant always has. Environment variables take precedence.
 LOCAL = {
     "SHOP_DOMAIN": "http://127.0.0.1:8400",
     "SHOP_CLIENT_ID": "shop",

@@ -5,7 +5,7 @@ import re
 import sqlite3
 import time
 from ipaddress import ip_network
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 from running import REASON, Agent, running
@@ -137,10 +137,11 @@ class TestConsole:
 
     @pytest.mark.usefixtures("no_permission")
     def test_refuses_an_agent_without_the_permission(self, apps, agent):
-        """Signed in, but not in the group: the page has no form, a POST gets 403."""
+        """Signed in, but not in the group: no form, a POST gets 403, and who can help."""
         page = agent.get(apps.console.origin + "/")
         assert "Ada Ferro" in page.text
         assert "sign-in-as" not in page.text
+        assert "administrator can add you to a group" in page.text
         token = re.search(r'csrfmiddlewaretoken" value="(\w+)', page.text).group(1)
         answer = agent.web.post(
             apps.console.origin + "/customers/auth0%7Cada/sign-in-as",
@@ -148,6 +149,7 @@ class TestConsole:
             timeout=10,
         )
         assert 403 == answer.status_code
+        assert "administrator can add you to a group" in answer.text
         assert "secte" not in [log.type for log in apps.tenant.logs]
 
     def test_answers_only_post(self, apps, agent):
@@ -222,6 +224,75 @@ class TestConsole:
         page = agent.enter()
         assert 502 == page.status_code
         assert "setActor" in page.text
+
+
+class TestFailedSignIn:
+    """The page says what happened, and which settings to check."""
+
+    @pytest.fixture
+    def no_metadata(self, monkeypatch):
+        """Authlib has not yet asked the tenant where its login page is."""
+        from support.auth0 import oauth
+
+        monkeypatch.setattr(oauth.auth0, "server_metadata", {})
+
+    @pytest.fixture
+    def code(self, apps, stranger):
+        """The callback's URL, with which the tenant sends the agent back."""
+        page = stranger.get(apps.console.origin + "/")
+        login = {"username": "sam@acme.example", "password": "password"}
+        answer = stranger.submit(page, follow=False, **login)
+        url = urljoin(answer.url, answer.headers["Location"])
+        return stranger.get(url, allow_redirects=False).headers["Location"]
+
+    @pytest.mark.usefixtures("no_metadata")
+    @pytest.mark.parametrize(
+        "fault", [{"drop": True}, {"status": 503}, {"status": 200}]
+    )
+    def test_no_tenant(self, apps, stranger, fault):
+        """It is down, or what is there is no tenant: the domain may be wrong."""
+        apps.tenant.fail_next(**fault)
+        page = stranger.get(apps.console.origin + "/sign-in")
+        assert 502 == page.status_code
+        assert f"no usable answer from {apps.tenant.domain}" in page.text
+        assert "domain" in hint(page)
+
+    @pytest.mark.parametrize("fault", [{"drop": True}, {"status": 503}])
+    def test_tenant_gone(self, apps, stranger, code, fault):
+        """It stops between the login page and the callback."""
+        apps.tenant.fail_next(**fault)
+        page = stranger.get(code)
+        assert 502 == page.status_code
+        assert "domain" in hint(page)
+
+    def test_wrong_secret(self, apps, stranger, code):
+        """All that the tenant says is "Unauthorized"."""
+        apps.tenant.settings["console"]["client_secret"] = "another"
+        page = stranger.get(code)
+        assert 400 == page.status_code
+        assert "Unauthorized" in page.text
+        assert "client_secret" in hint(page)
+
+    def test_lost_cookie(self, apps, code):
+        """The browser did not send it back, as over http if it is a secure one."""
+        with Agent(apps).web as browser:
+            page = browser.get(code, timeout=10)
+        assert 400 == page.status_code
+        assert "CSRF Warning" in page.text
+        assert "SESSION_COOKIE_SECURE" in hint(page)
+
+    def test_refused_by_the_tenant(self, apps, stranger, code):
+        """What the tenant says about it is all that there is to say."""
+        url = code.partition("?")[0] + "?error=access_denied&error_description=Not+you."
+        page = stranger.get(url)
+        assert 400 == page.status_code
+        assert "The sign-in failed: Not you." in page.text
+        assert 'id="hint"' not in page.text
+
+
+def hint(page):
+    """Return the hint of an error page."""
+    return re.search('id="hint">(.*?)</p>', page.text)[1]
 
 
 class TestClientIp:

@@ -12,7 +12,7 @@ class Agent(models.Model):
 
 
 class Customer(models.Model):
-    sub = models.CharField("Auth0 user ID", max_length=255, primary_key=True)
+    id = models.CharField("Auth0 user ID", max_length=255, primary_key=True)
     name = models.CharField(max_length=100)
 
     class Meta:

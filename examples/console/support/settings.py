@@ -28,16 +28,17 @@ TRUSTED_PROXIES = [
     ip_network(each) for each in environ.get("TRUSTED_PROXIES", "").split()
 ]
 
-SECRET_KEY = environ["CONSOLE_SECRET_KEY"]
-ALLOWED_HOSTS = environ.get("CONSOLE_HOSTS", "localhost").split()
-# "http" is for this machine only.
-SESSION_COOKIE_SECURE = environ.get("CONSOLE_SCHEME", "https") == "https"
-CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 # Tokens are in the session: keep it in the database, not in a cookie.
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+# "http" is for this machine only: over http, browsers don't send a secure cookie back.
+SESSION_COOKIE_SECURE = environ.get("CONSOLE_SCHEME", "https") == "https"
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 LOGIN_URL = "sign_in"
 
+# What follows is in any project of Django.
+SECRET_KEY = environ["CONSOLE_SECRET_KEY"]
+ALLOWED_HOSTS = environ.get("CONSOLE_HOSTS", "localhost").split()
 ROOT_URLCONF = "support.urls"
 INSTALLED_APPS = [
     "django.contrib.auth",

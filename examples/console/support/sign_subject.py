@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 
-def sign_subject(sub: str) -> str:
+def sign_subject(customer_id: str) -> str:
     key = OctKey.import_key(settings.SUBJECT_TOKEN_KEY)
-    claims = {"sub": sub, "exp": int(time.time()) + 60}
+    claims = {"sub": customer_id, "exp": int(time.time()) + 60}
     return jwt.encode({"alg": "HS256"}, claims, key)

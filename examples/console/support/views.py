@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
+from requests.exceptions import RequestException
 
 from auth0_stt import (
     REDIRECT_HEADERS,
@@ -29,7 +30,10 @@ from .sign_subject import sign_subject
 @require_GET
 def sign_in(request: HttpRequest) -> HttpResponse:
     callback_url = request.build_absolute_uri(reverse("callback"))
-    response: HttpResponse = oauth.auth0.authorize_redirect(request, callback_url)
+    try:
+        response: HttpResponse = oauth.auth0.authorize_redirect(request, callback_url)
+    except RequestException:
+        return no_answer(request)
     return response
 
 
@@ -37,8 +41,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def callback(request: HttpRequest) -> HttpResponse:
     try:
         token = oauth.auth0.authorize_access_token(request)
+    except RequestException:
+        return no_answer(request)
     except OAuthError as error:
-        return not_possible(request, error.description or error.error, status=400)
+        message = f"The sign-in failed: {error.description or error.error}"
+        return not_possible(request, message, sign_in_hint(request, error), status=400)
     agent = Agent.objects.filter(sub=token["userinfo"]["sub"], user__is_active=True)
     if not agent:
         # Anybody with an account at the tenant can get this far, customers included.
@@ -47,6 +54,24 @@ def callback(request: HttpRequest) -> HttpResponse:
     request.session["id_token"] = token["id_token"]
     request.session["refresh_token"] = token.get("refresh_token")
     return redirect("customers")
+
+
+def no_answer(request: HttpRequest) -> HttpResponse:
+    message = f"The sign-in failed: no usable answer from {settings.AUTH0['domain']}."
+    hint = "Check the domain in settings.AUTH0, and whether the tenant is running."
+    return not_possible(request, message, hint, status=502)
+
+
+def sign_in_hint(request: HttpRequest, error: OAuthError) -> str | None:
+    """Return what to change after a failed sign-in."""
+    if "error" in request.GET:  # The tenant has said why.
+        return None
+    if error.error == "mismatching_state":
+        return (
+            "Sign in again. If it stays so, the browser does not send the session's "
+            "cookie back: over http, settings.SESSION_COOKIE_SECURE must be off."
+        )
+    return "Check client_id and client_secret in settings.AUTH0."
 
 
 @require_POST
@@ -65,9 +90,9 @@ def customers(request: HttpRequest) -> HttpResponse:
 @require_POST
 @login_required
 @permission_required("support.enter_customer", raise_exception=True)
-def sign_in_as(request: HttpRequest, sub: str) -> HttpResponse:
+def sign_in_as(request: HttpRequest, customer_id: str) -> HttpResponse:
     """Send the agent's browser to the shop, as the customer."""
-    customer = get_object_or_404(Customer, sub=sub)
+    customer = get_object_or_404(Customer, id=customer_id)
     form = EntryForm(request.POST)
     if not form.is_valid():
         return customers_page(request, customer, form)
@@ -81,7 +106,7 @@ def sign_in_as(request: HttpRequest, sub: str) -> HttpResponse:
         actor = resolve_actor(request)
         stt = request_session_transfer_token(
             **settings.AUTH0,  # domain, client_id, client_secret
-            subject_token=sign_subject(customer.sub),
+            subject_token=sign_subject(customer.id),
             subject_token_type=settings.SUBJECT_TOKEN_TYPE,
             actor_token=actor.actor_token,
             actor_token_type=actor.actor_token_type,

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
             name="Customer",
             fields=[
                 (
-                    "sub",
+                    "id",
                     models.CharField(
                         max_length=255,
                         primary_key=True,
