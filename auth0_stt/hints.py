@@ -48,9 +48,17 @@ _BY_DESCRIPTION = (
         "The agent's ID token has expired: call resolve_actor_token() before each mint.",
     ),
     (
+        "invalid actor token: the user",
+        "Check that the agent's user still exists in the tenant and is not blocked.",
+    ),
+    (
         "invalid actor token",
-        "Pass the ID token from the agent's sign-in to this very application: not an "
-        "access token, and not one issued to another application.",
+        "Pass the ID token from the agent's sign-in to this very application: no access "
+        "token, no other application's. Let them sign in again if the keys have changed.",
+    ),
+    (
+        "unknown or blocked",
+        "Check the user id that the subject token names, and that the user may sign in.",
     ),
     ("subject_token_type", _PROFILE),
     ("subject token", _SUBJECT),

@@ -240,6 +240,8 @@ class TestHint:
         [
             ("Invalid actor token: unexpected 'aud' claim value", "ID token"),
             ("Invalid actor token: signature verification failed", "ID token"),
+            ("Invalid actor token: the user is unknown or blocked", "blocked"),
+            ("The user that the Action set is unknown or blocked.", "user id"),
             (
                 "Invalid subject_token_type and requested_token_type combination.",
                 "subject_token_type",
