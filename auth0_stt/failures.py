@@ -36,7 +36,6 @@ NETWORK = (OSError, HTTPException, HTTPError, UnusableAnswerError)
 _NETWORKS_OWN = (
     RequestException,
     HTTPException,
-    HTTPError,
     ConnectionError,
     socket.gaierror,
     UnusableAnswerError,
@@ -89,7 +88,8 @@ def callers_own(
     OSErrors, but not the network's. urllib3 may have wrapped them.
     """
     for each in _chain(error, outer):
-        if is_callers(each):
+        # urllib3 1.26 gives its own exception the traceback of the one that it wraps.
+        if is_callers(each) and not isinstance(each, HTTPError):
             return None if isinstance(each, _NETWORKS_OWN) else each
     return None
 
