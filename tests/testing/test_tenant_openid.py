@@ -417,3 +417,21 @@ def test_parameter_without_a_value(visitor):
     """It is treated as if it were omitted (RFC 6749, 3.1)."""
     answer = visitor.log_in(session_transfer_token="", organization="")
     assert "code" in query(answer)
+
+
+NONSENSE = [5, None, True, ["a", "b"], {"a": 1}, "é", "\x00", "", "%"]
+FIELDS = ["client_id", "scope", "code", "request_uri", "response_type", "max_age"]
+
+
+@pytest.mark.parametrize("path", ["oauth/token", "oauth/par", "oidc/logout"])
+@pytest.mark.parametrize("value", NONSENSE, ids=repr)
+@pytest.mark.parametrize("name", FIELDS)
+def test_nonsense_is_no_fault_of_the_tenant(tenant, path, name, value):
+    """Whatever a field holds, in JSON too, the answer is not that the server failed."""
+    form = {"grant_type": "refresh_token", **tenant.console, name: value}
+    with requests.Session() as session:
+        session.trust_env = False
+        answer = session.post(
+            f"{base(tenant)}/{path}", json=form, allow_redirects=False, timeout=10
+        )
+    assert answer.status_code < 500

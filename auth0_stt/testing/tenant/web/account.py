@@ -11,7 +11,7 @@ from ..issue import profile
 from ..login import may_return_to, signed_in
 from ..refusal import Refusal
 from ..tokens import signed, verified
-from .origin import authorization, form, open_session, origin, query, state
+from .origin import authorization, fields, open_session, origin, query, state
 from .pages import (
     error_page,
     logged_out_page,
@@ -26,11 +26,11 @@ routes: Blueprint = Blueprint("account", __name__)
 
 @routes.post("/u/login")
 def login() -> Response:
-    asked, fields = query(), form()
+    asked, sent = query(), fields()
     client = state().client(asked.get("client_id", ""))
     if client is None:
         return error_page("The login page was left without its query.")
-    username, password = fields.get("username", ""), fields.get("password", "")
+    username, password = sent.get("username", ""), sent.get("password", "")
     try:
         session = signed_in(state(), origin(), username, password)
     except Refusal as refusal:
@@ -58,7 +58,7 @@ def logout() -> Response:
 @routes.route("/oidc/logout", methods=["GET", "POST"])
 def end_session() -> Response:
     """Log out by OpenID Connect RP-Initiated Logout."""
-    asked = {**query(), **form()}
+    asked = {**query(), **fields()}
     client_id = asked.get("client_id") or _audience(asked.get("id_token_hint", ""))
     target = asked.get("post_logout_redirect_uri")
     if target is not None and asked.get("state"):

@@ -18,7 +18,7 @@ from ..refusal import PageInstead, Refusal
 from .oauth import oauth_error
 from .origin import (
     authorization_request,
-    form,
+    fields,
     open_session,
     origin,
     pushed_request,
@@ -192,7 +192,7 @@ def push() -> Union[Response, Tuple[Dict[str, Any], int]]:
         refused: Response = server().handle_error_response(oauth_request, error)
         return refused
     secret = ("client_secret", "client_assertion", "client_assertion_type")
-    kept = {k: str(v) for k, v in form().items() if k not in secret}
+    kept = {k: v for k, v in fields().items() if k not in secret}
     had_token = kept.pop("session_transfer_token", None) is not None
     uri = "urn:ietf:params:oauth:request_uri:" + secrets.token_urlsafe(24)
     client_id, ends = client.client_id, state().clock() + PUSHED_LIFETIME

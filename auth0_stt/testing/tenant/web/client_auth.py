@@ -12,7 +12,7 @@ from joserfc.jwk import KeySet, RSAKey
 
 from ..clients import Client
 from ..state import State
-from .origin import authorization, facts, form, origin
+from .origin import authorization, facts, fields, origin
 
 ASSERTION_ALGORITHMS = ["RS256", "RS384", "PS256"]
 QueryClient = Callable[[str], Optional[Client]]
@@ -23,7 +23,7 @@ class OAuthClient(Client):
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         # RFC 7521, 4.2: a client_id in the form names the client that proves itself.
-        if form().get("client_id", self.client_id) != self.client_id:
+        if fields().get("client_id", self.client_id) != self.client_id:
             return False
         facts().client_id = self.client_id
         return self.may_use(method)
@@ -55,8 +55,8 @@ def client_by_basic(query_client: QueryClient, oauth_request: Any) -> Optional[C
 
 def client_by_post(query_client: QueryClient, oauth_request: Any) -> Optional[Client]:
     """Return the application whose id and secret are in the form."""
-    client = query_client(str(form().get("client_id", "")))
-    secret = form().get("client_secret")
+    client = query_client(str(fields().get("client_id", "")))
+    secret = fields().get("client_secret")
     if client is None or not isinstance(secret, str):
         return None
     return client if client.check_client_secret(secret) else None
@@ -64,7 +64,7 @@ def client_by_post(query_client: QueryClient, oauth_request: Any) -> Optional[Cl
 
 def public_client(query_client: QueryClient, oauth_request: Any) -> Optional[Client]:
     """Return an application that has no secret and needs none."""
-    return query_client(str(form().get("client_id", "")))
+    return query_client(str(fields().get("client_id", "")))
 
 
 def client_by_certificate(
@@ -72,7 +72,7 @@ def client_by_certificate(
 ) -> Optional[Client]:
     """Return the application with this connection's certificate (RFC 8705)."""
     certificate = origin().certificate
-    client = query_client(form().get("client_id", ""))
+    client = query_client(fields().get("client_id", ""))
     if client is None or certificate is None:
         return None
     return client if client.has_certificate(certificate) else None

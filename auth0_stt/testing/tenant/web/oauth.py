@@ -25,7 +25,7 @@ from ..records import AuthorizationCode, RefreshToken, Session
 from ..refusal import Refusal
 from ..state import State
 from . import client_auth
-from .origin import SERVER, authorization_request, facts, form, origin, state
+from .origin import SERVER, authorization_request, facts, fields, form, origin, state
 
 CODE_LIFETIME = 60
 TokenResponse = Tuple[int, Dict[str, Any], Any]
@@ -86,7 +86,7 @@ class Server(AuthorizationServer):  # type: ignore[misc]
     """Authlib's server. It takes requests from ``origin`` and answers as Auth0 does."""
 
     def create_oauth2_request(self, request: Any) -> Any:
-        return Request(form(), authorization_request())
+        return Request(fields(), authorization_request())
 
     def handle_error_response(self, request: Any, error: OAuth2Error) -> Any:
         """Answer with an OAuth error; what proves no client is 401 [sdk]."""

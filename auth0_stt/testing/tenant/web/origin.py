@@ -98,34 +98,51 @@ def query() -> Dict[str, str]:
     return request.args.to_dict()
 
 
-def repeated(fields: str) -> List[str]:
+def repeated(where: str) -> List[str]:
     """Return the names that occur repeatedly in the ``"query"`` or the ``"form"``."""
-    source = request.form if fields == "form" else request.args
-    return [name for name, values in source.lists() if len(values) > 1]
+    if where == "form":
+        return [name for name, value in form().items() if isinstance(value, list)]
+    return [name for name, values in request.args.lists() if len(values) > 1]
 
 
 def form() -> Dict[str, Any]:
     """Return the form, or JSON in its place. A repeated field is a list."""
     if request.is_json:
-        body = request.get_json(silent=True)
-        return body if isinstance(body, dict) else {}
+        return _of_json(request.get_json(silent=True))
     return {
         name: values if len(values) > 1 else values[0]
         for name, values in request.form.lists()
     }
 
 
+def _of_json(body: Any) -> Dict[str, Any]:
+    """Return the fields of a JSON object that a form could have, too."""
+    fields = body if isinstance(body, dict) else {}
+    texts = {name: value for name, value in fields.items() if isinstance(value, str)}
+    lists = {
+        name: value
+        for name, value in fields.items()
+        if isinstance(value, list) and all(isinstance(each, str) for each in value)
+    }
+    return {**texts, **lists}
+
+
+def fields() -> Dict[str, str]:
+    """Return the fields of the form that occur once."""
+    return {name: value for name, value in form().items() if isinstance(value, str)}
+
+
 def authorization_request() -> Dict[str, str]:
     """Return the parameters of an authorization request: sent, posted or pushed."""
     # RFC 6749, 3.1: one without a value is treated as if it were omitted.
-    sent = {name: value for name, value in {**query(), **form()}.items() if value}
+    sent = {name: value for name, value in {**query(), **fields()}.items() if value}
     pushed = pushed_request()
     return sent if pushed is None else pushed.parameters
 
 
 def pushed_request() -> Optional[PushedRequest]:
     """Return the pushed request that the current one refers to (RFC 9126)."""
-    sent = {**query(), **form()}
+    sent = {**query(), **fields()}
     found = state().records.pushed.get(sent.get("request_uri", ""))
     if found is None or found.client_id != sent.get("client_id"):
         return None

@@ -9,7 +9,17 @@ from ..logs import types_of
 from ..mint import TOKEN_EXCHANGE
 from ..refusal import Refusal
 from .oauth import oauth_error
-from .origin import authorization, facts, form, origin, query, repeated, server, state
+from .origin import (
+    authorization,
+    facts,
+    fields,
+    form,
+    origin,
+    query,
+    repeated,
+    server,
+    state,
+)
 from .pages import with_rule
 
 routes: Blueprint = Blueprint("token", __name__)
@@ -48,16 +58,16 @@ def _flaw_of_token_request() -> Optional[Refusal]:
 
 def _log(response: Response) -> None:
     answer: Dict[str, Any] = response.get_json()
-    fields, said = form(), facts()
-    grant_type = str(fields.get("grant_type", ""))
-    code = state().records.codes.get(str(fields.get("code", "")))
+    sent, said = fields(), facts()
+    grant_type = str(sent.get("grant_type", ""))
+    code = state().records.codes.get(str(sent.get("code", "")))
     if code is not None:
         said.user_id = code.session.user_id
         said.organization_id = code.session.org_id
         said.actor_sub = (code.session.actor or {}).get("sub")
     details: Dict[str, Any] = {}
     if grant_type == TOKEN_EXCHANGE:
-        details["subject_token_type"] = fields.get("subject_token_type")
+        details["subject_token_type"] = sent.get("subject_token_type")
     if said.actor_sub is not None:
         details["actor"] = {"sub": said.actor_sub}
     # An entry has the end user's address, which may be the one in auth0-forwarded-for.
@@ -68,11 +78,11 @@ def _log(response: Response) -> None:
         types_of(grant_type, delegated)[failed],
         answer.get("error_description") or answer.get("error") or "Success",
         origin(),
-        client_id=said.client_id or fields.get("client_id"),
+        client_id=said.client_id or sent.get("client_id"),
         user_id=said.user_id,
         details=details,
         organization_id=said.organization_id,
-        audience=fields.get("audience") or (code.audience if code else None),
-        scope=fields.get("scope"),
+        audience=sent.get("audience") or (code.audience if code else None),
+        scope=sent.get("scope"),
         **more,
     )
