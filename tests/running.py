@@ -6,6 +6,8 @@ import importlib
 import os
 import re
 import secrets
+import socket
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -13,6 +15,7 @@ from types import SimpleNamespace
 from unittest import mock
 from urllib.parse import urljoin
 
+import processes
 import requests
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -147,6 +150,39 @@ def own_settings():
         if apps.stored_app_configs:
             apps.unset_installed_apps()
         settings._wrapped = aside
+
+
+@contextlib.contextmanager
+def started(*arguments, ready, cwd=EXAMPLES.parent, **environ):
+    """Run a command of Python's; its lines, up to the one that says it is ready."""
+    with processes.started(
+        [sys.executable, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        lines = [process.stdout.readline()]
+        while ready not in lines[-1]:
+            assert lines[-1], "".join(lines)
+            lines.append(process.stdout.readline())
+        # A full pipe would stop it.
+        threading.Thread(target=process.stdout.read, daemon=True).start()
+        yield lines
+
+
+def free_ports(count):
+    """Return a number of free ports in a row: the first."""
+    while True:
+        with contextlib.ExitStack() as stack:
+            sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+            sockets[0].bind(("127.0.0.1", 0))
+            first = sockets[0].getsockname()[1]
+            with contextlib.suppress(OSError, OverflowError):
+                for offset, each in enumerate(sockets[1:], 1):
+                    each.bind(("127.0.0.1", first + offset))
+                return first
 
 
 class Agent:

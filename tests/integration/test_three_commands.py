@@ -1,56 +1,16 @@
 """The tenant and the two applications of examples/, started as a reader starts them."""
 
-import contextlib
-import os
 import runpy
 import shlex
-import socket
-import subprocess
-import sys
-import threading
 from types import SimpleNamespace
 
-import processes
 import pytest
-from running import EXAMPLES, Agent
+from running import EXAMPLES, Agent, free_ports, started
 
 # Names the module for conftest.py: before Python 3.10 there is no local tenant.
 from auth0_stt.testing import LocalTenant  # noqa: F401
 
 pytest.importorskip("django", reason="the console needs Django")
-
-
-@contextlib.contextmanager
-def started(*arguments, ready, **environ):
-    """Start a command, and return its lines up to the one that says it is ready."""
-    with processes.started(
-        [sys.executable, *map(str, arguments)],
-        cwd=EXAMPLES.parent,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environ},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        lines = [process.stdout.readline()]
-        while ready not in lines[-1]:
-            assert lines[-1], "".join(lines)
-            lines.append(process.stdout.readline())
-        # A full pipe would stop it.
-        threading.Thread(target=process.stdout.read, daemon=True).start()
-        yield lines
-
-
-def free_ports(count):
-    """Return a number of free ports in a row: the first."""
-    while True:
-        with contextlib.ExitStack() as stack:
-            sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-            sockets[0].bind(("127.0.0.1", 0))
-            first = sockets[0].getsockname()[1]
-            with contextlib.suppress(OSError, OverflowError):
-                for offset, each in enumerate(sockets[1:], 1):
-                    each.bind(("127.0.0.1", first + offset))
-                return first
 
 
 @pytest.fixture(scope="module")

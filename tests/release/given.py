@@ -56,6 +56,7 @@ DOMAIN = CLIENT_ID = ""
 """,
     },
     "console.rst": {
+        "installed": "INSTALLED_APPS: list[str] = []",
         "allowed-hosts": """
 from django.http import HttpRequest
 

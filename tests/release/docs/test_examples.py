@@ -12,6 +12,7 @@ import logging
 import logging.config
 import os
 import re
+import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from types import SimpleNamespace
 
 import flask
 import jwt
+import own_project
 import processes
 import pytest
 import requests
@@ -32,6 +34,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 from release.blocks import PAGES, ROOT, blocks, code, in_language, run
+from running import Agent, free_ports, started
 
 import auth0_stt
 from auth0_stt import (
@@ -322,6 +325,36 @@ def test_console_session(example):
             },
         )
         assert 60 == scope["stt"].expires_in
+
+
+def test_console_installed(example):
+    """The line adds to the list that there is."""
+    assert ["django", "support"] == example(INSTALLED_APPS=["django"])["INSTALLED_APPS"]
+
+
+@pytest.mark.parametrize("own_port", [False, True])
+def test_console_urls(tmp_path, own_port):
+    """A new project becomes a console by the page's steps; on its own port, too."""
+    own_project.make(tmp_path)
+    port = free_ports(4)
+    options = ["--port", port]
+    console = port + 1
+    if own_port:
+        console = port + 3
+        (text,) = in_language(own_project.PAGE, "json", "port")
+        options += ["--settings", tmp_path / "tenant.json"]
+        options[-1].write_text(text.replace(":8000", f":{console}"))
+    assert ["auth0-stt tenant | tee tenant.env"] == own_project.commands("tenant")
+    with started("-m", "auth0_stt", "tenant", *options, ready="listens") as lines:
+        words = [shlex.split(line) for line in lines]
+        told = dict(line[1].split("=", 1) for line in words if line[0] == "export")
+        origin = f"http://localhost:{console}"
+        agent = Agent(SimpleNamespace(console=SimpleNamespace(origin=origin)))
+        with own_project.served(tmp_path, origin, **told), agent.web:
+            assert "Sam Rivers" in agent.sign_in().text
+            entered = agent.enter(follow=False)
+    assert 303 == entered.status_code
+    assert entered.headers["Location"].startswith(told["SHOP_LOGIN_URL"] + "?")
 
 
 class Session(dict):
