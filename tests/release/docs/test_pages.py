@@ -96,6 +96,21 @@ def test_files_that_are_named_exist(path):
 
 
 @pytest.mark.parametrize("path", DOCS, ids=ids(DOCS))
+def test_what_is_included_is_named(path):
+    """A code host shows no includes: the text just above each one names the file."""
+    text = path.read_text("utf-8")
+    above = 0
+    for include in re.finditer(
+        r"^\.\. literalinclude:: (.*)\n(?: +:.*\n)*", text, re.M
+    ):
+        file = (path.parent / include[1]).resolve().relative_to(ROOT).as_posix()
+        assert f"``{file}``" in text[above : include.start()]
+        above = include.end()
+    for name in re.findall(r"^\.\. command-help:: (.*)", text, re.M):
+        assert f"``auth0-stt {name} --help`` prints" in text
+
+
+@pytest.mark.parametrize("path", DOCS, ids=ids(DOCS))
 def test_auth0_pages_are_known(path):
     """A link to Auth0 leads to a page that was there when it was written."""
     linked = re.findall(r":auth0:`[^<`]*<([^>#]+)[^>]*>`", path.read_text("utf-8"))
