@@ -420,6 +420,13 @@ class TestOrganization:
 
 
 class TestAllowedHosts:
+    def test_keyword_only(self):
+        """Hosts are named: in third place they would be taken for an organization."""
+        with pytest.raises(TypeError):
+            build_session_transfer_redirect(
+                "https://a.example/", result(), None, ["a.example"]
+            )
+
     @pytest.mark.parametrize(
         ("target", "allowed"),
         [
