@@ -505,12 +505,27 @@ class TestScope:
     @pytest.mark.parametrize(
         "value",
         [
-            "", " ", "a  b", " a", "a ", "a\tb", "a\nb", 'a"b', "a\\b", "ü", "a\0", "a\ud800", [], (), [""], ["a b"],
-            ["a", None], ["a", b"b"], ["a", 1], b"a", 7, True, False, {"a"}, {"a": 1}, iter(["a"]), object(), Hostile(),
-            [Hostile()], [["a"]],
+            "",
+            "a  b",  # two spaces
+            " a",
+            "a\nb",
+            'a"b',  # two characters that the RFC leaves out
+            "a\\b",
+            "ü",
+            "a\ud800",
+            [],
+            [""],
+            ["a b"],  # one name that would be two
+            ["a", None],
+            [Hostile()],
+            b"a",
+            7,
+            {"a"},  # in which order?
+            iter(["a"]),  # gone when it is sent
+            Hostile(),
         ],
         ids=ids,
-    )  # fmt: skip
+    )
     def test_refused(self, endpoint, value):
         """Scopes are those of RFC 6749, 3.3, in a str, list or tuple."""
         refused(endpoint, "scope", scope=value)
@@ -546,30 +561,23 @@ class TestForwardedFor:
         [
             *NO_TEXTS,
             *BLANKS,
-            "203.0.113.9, 10.0.0.1",
-            "203.0.113.9 10.0.0.1",
+            "203.0.113.9, 10.0.0.1",  # what a proxy's header may hold
             "203.0.113.9:443",
             " 203.0.113.9",
-            "203.0.113.9\n",
             "203.0.113.9\r\nX-Evil: 1",
             "203.0.113",
             "203.0.113.256",
-            "203.0.113.09",
-            "0xcb.0.113.9",
+            "203.0.113.09",  # octal for some
             "3405803785",
             "203.0.113.9/32",
             "\uff1203.0.113.9",
-            "\u066203.0.113.9",
             "[2001:db8::9]",
             "[2001:db8::9]:443",
             "fe80::1%eth0",
-            "fe80::1%25",
-            "2001:db8::9/64",
             "2001:db8:::9",
             "::ffff:203.0.113.09",
             "localhost",
-            "unknown",
-            "for=203.0.113.9",
+            "unknown",  # RFC 7239 has it
             ipaddress.ip_address("203.0.113.9"),
         ],
         ids=ids,
@@ -655,14 +663,31 @@ class TestExtra:
     @pytest.mark.parametrize(
         "value",
         [
-            "a=b", b"a=b", 7, True, False, "", 0, [], [("a", "b")], {"a"}, object(), Hostile(), iter([]),
-            {1: "a"}, {None: "a"}, {b"a": "a"}, {"": "a"}, {" ": "a"}, {"a b": "a"}, {"a\n": "a"}, {"a\ud800": "a"},
-            {"a": None}, {"a": 1}, {"a": True}, {"a": b"b"}, {"a": []}, {"a": ()}, {"a": [None]}, {"a": ["b", 1]},
-            {"a": {"b": "c"}}, {"a": {"b"}}, {"a": "\ud800"}, {"a": ["\ud800"]}, {"a": iter("b")}, {"a": Hostile()},
-            {"a": [Hostile()]}, {"a": [["b"]]},
+            "a=b",
+            7,
+            [("a", "b")],
+            Hostile(),
+            {1: "a"},
+            {b"a": "a"},
+            {"": "a"},
+            {"a b": "a"},
+            {"a\n": "a"},
+            {"a\ud800": "a"},
+            {"a": None},
+            {"a": 1},
+            {"a": True},
+            {"a": b"b"},
+            {"a": []},
+            {"a": ["b", 1]},
+            {"a": {"b"}},  # in which order?
+            {"a": iter("b")},
+            {"a": "\ud800"},
+            {"a": ["\ud800"]},
+            {"a": [["b"]]},
+            {"a": Hostile()},
         ],
         ids=ids,
-    )  # fmt: skip
+    )
     def test_refused(self, endpoint, value):
         """Only str and lists of str, by names that can be sent."""
         refused(endpoint, "extra", extra=value)
