@@ -27,7 +27,7 @@ def sign_in_as(request, customer_id):
             subject_token_type="urn:acme:customer",
             actor_token=request.session["id_token"],
             actor_token_type=ID_TOKEN_TYPE,
-            reason=request.POST["ticket"],
+            reason=request.POST["reason"],
         )
     except SessionTransferError as error:
         return HttpResponse(status=503 if error.retryable else 502)
