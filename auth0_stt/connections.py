@@ -78,7 +78,7 @@ class Call(Timeout):
         super().__init__(seconds)
         self.host = host
         self.seconds = seconds
-        self.deadline = time.monotonic() + seconds
+        self.deadline: float = time.monotonic() + seconds
         #: Bytes that came over the wire.
         self.received = 0
         #: Whether the tenant may have seen any of the request.
@@ -190,8 +190,11 @@ class _Tls:
         self, below: "Union[_Wire, _Tls]", context: ssl.SSLContext, host: str
     ) -> None:
         self.below = below
-        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
+        self.incoming: ssl.MemoryBIO = ssl.MemoryBIO()
+        self.outgoing: ssl.MemoryBIO = ssl.MemoryBIO()
+        self.tls: ssl.SSLObject = context.wrap_bio(
+            self.incoming, self.outgoing, server_hostname=host
+        )
         self._do(self.tls.do_handshake)
 
     def receive(self, size: int) -> bytes:
@@ -300,9 +303,9 @@ class Connection:
         self.wire = wire
         self._read_from(wire)
         #: Whether the last answer left it fit for another request.
-        self.reusable = False
+        self.reusable: bool = False
         #: The ``time.monotonic()`` of its last use.
-        self.used = time.monotonic()
+        self.used: float = time.monotonic()
 
     @classmethod
     def open(cls, route: Route, call: Call) -> "Connection":
