@@ -134,6 +134,40 @@ class TestSentry:
         ]
 
 
+class TestSentryTraces:
+    @pytest.fixture
+    def requests_traced(self):
+        """The outgoing requests that Sentry saw, once its transaction has ended."""
+        events = []
+        sentry_sdk.init(
+            dsn="http://key@127.0.0.1:1/1",
+            before_send_transaction=lambda event, hint: events.append(event),
+            traces_sample_rate=1.0,
+        )
+        yield lambda: [
+            span["description"]
+            for event in events
+            for span in event["spans"]
+            if span["op"] == "http.client"
+        ]
+        sentry_sdk.get_client().close(timeout=0)
+        sentry_sdk.init()
+
+    @pytest.mark.parametrize(
+        "given", [False, True], ids=["own session", "given session"]
+    )
+    def test_a_mint_is_seen_on_a_given_session_only(
+        self, requests_traced, httpserver, given
+    ):
+        """It hooks into http.client, which the package's own connections don't use."""
+        httpserver.expect_request("/oauth/token").respond_with_json(GOOD)
+        domain = httpserver.url_for("")
+        with sentry_sdk.start_transaction(name="mint"), requests.Session() as session:
+            mint(domain, **({"session": session} if given else {}))
+        expected = ["POST " + httpserver.url_for("/oauth/token")] if given else []
+        assert expected == requests_traced()
+
+
 class TestDjango:
     def test_the_error_page_shows_no_secret_of_our_frames(self, caught):
         """Django's debug page shows no secret in our frames."""
