@@ -63,9 +63,11 @@ def login() -> ResponseReturnValue:
     if g.user and not transfer:
         return redirect(url_for("home"))  # no loop if ?next= leads back here
     session["next"] = local_path(request.args.get("next", ""))
+    session["entering"] = bool(transfer)
+    # max_age asks for the time of the login (auth_time), which it does not limit.
     # Not with a pushed authorization request (PAR), which loses the token.
     return oauth.auth0.authorize_redirect(
-        url_for("callback", _external=True), **transfer
+        url_for("callback", _external=True), **(transfer or {"max_age": 10**9})
     )
 
 
@@ -78,13 +80,16 @@ def callback() -> ResponseReturnValue:
         return problem(error.description or error.error, 403)
     user, page = token["userinfo"], session.get("next", "/")
     actor = actor_from_claims(user)
+    # A token begins a session at Auth0. Without one, the agent is in it already.
+    now = time.time()
+    since = now if session.get("entering") else min(user.get("auth_time", 0), now)
     session.clear()
     session["user"] = user
     if actor is None:
         record_last_login(user["sub"])
     else:
         # Auth0 ends its own session after two hours. This one is the shop's to end.
-        session["ends_at"] = time.time() + DELEGATED_SESSION_LIFETIME
+        session["ends_at"] = since + DELEGATED_SESSION_LIFETIME
     return redirect(page)
 
 

@@ -383,6 +383,33 @@ class TestShop:
         assert "Ada Ferro" not in page.text
         assert "Log in" in page.text
 
+    def test_a_new_login_does_not_start_the_two_hours_again(
+        self, apps, agent, monkeypatch
+    ):
+        """The tenant logs the agent in silently: the session is as old as the tenant's."""
+        agent.enter()
+        now = time.time()
+        monkeypatch.setattr("time.time", lambda: now + 6600)
+        agent.web.cookies.pop("shop")
+        page = agent.get(apps.shop.origin + "/login")
+        assert "is signed in as Ada Ferro" in page.text
+        monkeypatch.setattr("time.time", lambda: now + 7201)
+        assert "Ada Ferro" not in agent.get(apps.shop.origin + "/").text
+
+    def test_a_silent_login_that_is_not_asked_for_its_age_opens_nothing(
+        self, apps, agent
+    ):
+        """An agent who takes max_age out of the URL gets no session without a limit."""
+        agent.enter()
+        agent.web.cookies.pop("shop")
+        url = agent.get(apps.shop.origin + "/login", allow_redirects=False).headers[
+            "Location"
+        ]
+        assert "max_age=" in url
+        page = agent.get(re.sub("&max_age=[0-9]+", "", url))
+        assert apps.shop.origin + "/" == page.url
+        assert "Ada Ferro" not in page.text
+
     def test_does_not_count_the_agent_as_the_customer(
         self, apps, agent, stranger, caplog
     ):

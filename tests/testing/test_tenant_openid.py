@@ -89,18 +89,27 @@ class TestAuthorize:
         assert "code" in query(visitor.log_in(max_age="3600"))
         assert "code" in query(visitor.log_in(max_age="0"))
 
-    def test_auth_time(self, tenant, visitor):
-        """The ID token says when that was."""
-        visitor.log_in()
-        code = query(visitor.authorize(max_age="3600"))["code"]
+    @pytest.mark.parametrize(
+        "asked", [{"max_age": "3600"}, {"max_age": "0"}, {"prompt": "login"}]
+    )
+    def test_auth_time(self, tenant, visitor, asked):
+        """The ID token says when that was, if the request asked how old a login may be."""
+        token = self.id_token(tenant, visitor.log_in(**asked))
+        assert 0 <= token["iat"] - token["auth_time"] <= 5
+
+    def test_no_auth_time(self, tenant, visitor):
+        """An application that relies on it learns here that it must ask for it."""
+        assert "auth_time" not in self.id_token(tenant, visitor.log_in())
+
+    def id_token(self, tenant, answer):
+        code = query(answer)["code"]
         form = {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": CALLBACK,
             **tenant.console,
         }
-        token = claims(tenant, post_form(tenant, form).json()["id_token"])
-        assert 0 <= token["iat"] - token["auth_time"] <= 5
+        return claims(tenant, post_form(tenant, form).json()["id_token"])
 
     def test_organization_name(self, tenant):
         """With names allowed the tokens carry the name beside the id."""

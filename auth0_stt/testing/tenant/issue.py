@@ -1,7 +1,7 @@
 """Tokens for somebody who is signed in: ID token, access token, refresh token."""
 
 import secrets
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
 from .clients import Client
 from .records import RefreshToken, Session
@@ -25,6 +25,7 @@ def tokens_for(
     scope: str,
     audience: Optional[str] = None,
     nonce: Optional[str] = None,
+    auth_time: bool = False,
 ) -> Dict[str, Any]:
     """Return the answer of the token endpoint, without a refresh token."""
     # A delegated session gets no refresh token, and its tokens end with it.
@@ -39,7 +40,7 @@ def tokens_for(
         "scope": scope,
     }
     if "openid" in scope.split():
-        answer["id_token"] = id_token(state, client, session, scope, nonce)
+        answer["id_token"] = id_token(state, client, session, scope, nonce, auth_time)
     return {name: value for name, value in answer.items() if value}
 
 
@@ -67,9 +68,18 @@ def refresh_token(
 
 
 def id_token(
-    state: State, client: Client, session: Session, scope: str, nonce: Optional[str]
+    state: State,
+    client: Client,
+    session: Session,
+    scope: str,
+    nonce: Optional[str],
+    auth_time: bool,
 ) -> str:
-    """Return an ID token (OIDC Core, 2)."""
+    """Return an ID token (OIDC Core, 2).
+
+    [doc] authenticate/login/max-age-reauthentication: ``auth_time`` is in it only if
+    the request had max_age or prompt=login.
+    """
     now = int(state.clock())
     lifetime = client.setting("jwt_configuration.lifetime_in_seconds")
     claims = {
@@ -78,7 +88,7 @@ def id_token(
         "aud": client.client_id,
         "iat": now,
         "exp": now + int(lifetime or ID_TOKEN_LIFETIME),
-        "auth_time": int(session.started),
+        "auth_time": int(session.started) if auth_time else None,
         "sid": session.id,
         "nonce": nonce,
         **session.claims(),
@@ -88,6 +98,11 @@ def id_token(
     if algorithm == "HS256":
         return sign_with_secret(present, client.setting("client_secret"))
     return sign(present, algorithm)
+
+
+def asks_for_auth_time(query: Mapping[str, str]) -> bool:
+    """Return whether a request to /authorize gets ``auth_time`` in the ID token."""
+    return "max_age" in query or "login" in query.get("prompt", "").split()
 
 
 def without_offline_access(scope: str) -> str:

@@ -84,6 +84,7 @@ class AuthorizationCode:
     expires_at: float
     audience: Optional[str]
     nonce: Optional[str]
+    auth_time: bool
     code_challenge: Optional[str]
     code_challenge_method: Optional[str]
     used: bool = False

@@ -386,7 +386,7 @@ def django():
         yield RequestFactory()
 
 
-def test_shop_django(example, django):
+def test_shop_django(example, django, monkeypatch):
     """Login, callback and way out; the session of an agent ends after two hours."""
     passed, claims = [], {"sub": "auth0|ada"}
     auth0 = SimpleNamespace(
@@ -395,11 +395,14 @@ def test_shop_django(example, django):
     )
     shop = example(oauth=SimpleNamespace(auth0=auth0))
 
-    shop["login"](django.get("/login?session_transfer_token=stt&organization=org"))
-    shop["login"](django.get("/login"))
+    for query in ("?session_transfer_token=stt&organization=org", ""):
+        request = django.get("/login" + query)
+        request.session = Session()
+        shop["login"](request)
+        assert bool(query) is request.session["entering"]
     more = {"session_transfer_token": "stt", "organization": "org"}
     callback = "http://testserver/callback"
-    assert [(callback, more), (callback, {})] == passed
+    assert [(callback, more), (callback, {"max_age": 10**9})] == passed
     twice = "/login?session_transfer_token=a&session_transfer_token=b"
     assert 400 == shop["login"](django.get(twice)).status_code
 
@@ -410,9 +413,19 @@ def test_shop_django(example, django):
     assert {"actor": None} == shop["banner"](request)
 
     claims["act"] = {"sub": "auth0|sam"}
+    request.session["entering"] = True
     shop["callback"](request)
     assert timedelta(hours=2) == request.session.expiry
     assert "auth0|sam" == shop["banner"](request)["actor"].sub
+
+    # The second login is silent: the session is as old as the tenant's.
+    monkeypatch.setattr("time.time", lambda: 10_000.0)
+    for auth_time, left in ((3400, 600), (10_100, 7200), (0, 0), (None, 0)):
+        claims["auth_time"] = auth_time
+        if auth_time is None:
+            del claims["auth_time"]
+        shop["callback"](request)
+        assert timedelta(seconds=left) == request.session.expiry
 
     request.method = "POST"
     leave = shop["logout"](request)["Location"]

@@ -22,6 +22,7 @@ DOCS = [path for path in PAGES if path.parent.name == "docs"]
 AUTH0_PAGES = {
     "authenticate/custom-token-exchange",
     "authenticate/custom-token-exchange/cte-example-use-cases",
+    "authenticate/login/max-age-reauthentication",
     "authenticate/single-sign-on/native-to-web",
     "authenticate/single-sign-on/session-delegation",
     "authenticate/single-sign-on/session-delegation/configure-session-delegation",

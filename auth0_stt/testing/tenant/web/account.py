@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from joserfc.errors import JoseError
 
 from ..clients import Client
-from ..issue import profile
+from ..issue import asks_for_auth_time, profile
 from ..login import may_return_to, signed_in
 from ..refusal import Refusal
 from ..tokens import signed, verified
@@ -45,8 +45,9 @@ def login() -> Response:
 
 def _fresh(asked: Dict[str, str]) -> Dict[str, str]:
     """Return the request without what has been done: the user has just logged in."""
-    done = ("prompt", "max_age") if asked.get("max_age") == "0" else ("prompt",)
-    return {name: value for name, value in asked.items() if name not in done}
+    left = {name: value for name, value in asked.items() if name != "prompt"}
+    # No age is too old for it now, and the ID token still gets auth_time.
+    return {**left, "max_age": str(10**9)} if asks_for_auth_time(asked) else left
 
 
 @routes.get("/v2/logout")

@@ -19,7 +19,7 @@ from authlib.oidc.core.grants import OpenIDCode, OpenIDImplicitGrant
 from flask import Flask
 
 from ..clients import AUTH_METHODS, Client
-from ..issue import id_token, refresh_token, tokens_for
+from ..issue import asks_for_auth_time, id_token, refresh_token, tokens_for
 from ..mint import TOKEN_EXCHANGE, Exchange
 from ..records import AuthorizationCode, RefreshToken, Session
 from ..refusal import Refusal
@@ -156,8 +156,9 @@ class IdTokenGrant(OpenIDImplicitGrant):  # type: ignore[misc]
     def answer(self, session: Session) -> Dict[str, str]:
         """Return what goes to the callback."""
         payload = self.request.payload
-        scope, nonce = payload.scope or "", payload.data.get("nonce")
-        token = id_token(state(), self.request.client, session, scope, nonce)
+        scope, data = payload.scope or "", payload.data
+        asked = state(), self.request.client, session, scope, data.get("nonce")
+        token = id_token(*asked, asks_for_auth_time(data))
         return {"id_token": token}
 
 
@@ -178,6 +179,7 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
             expires_at=state().clock() + CODE_LIFETIME,
             audience=data.get("audience"),
             nonce=data.get("nonce"),
+            auth_time=asks_for_auth_time(data),
             code_challenge=data.get("code_challenge"),
             code_challenge_method=data.get("code_challenge_method"),
         )
@@ -201,7 +203,8 @@ class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):  # type: ignore[mis
         if code.session.user_id not in state().users:
             raise InvalidGrantError("There is no 'user' for this code.")
         grant = state(), client, code.session, code.scope, code.audience
-        answer = {**tokens_for(*grant, nonce=code.nonce), **refresh_token(*grant)}
+        tokens = tokens_for(*grant, code.nonce, code.auth_time)
+        answer = {**tokens, **refresh_token(*grant)}
         return 200, answer, self.TOKEN_RESPONSE_HEADER
 
 
