@@ -68,8 +68,8 @@ def sign_in_hint(request: HttpRequest, error: OAuthError) -> str | None:
         return None
     if error.error == "mismatching_state":
         return (
-            "Sign in again. If it stays so, the browser does not send the session's "
-            "cookie back: over http, settings.SESSION_COOKIE_SECURE must be off."
+            "Sign in again. If that does not help, the browser does not send the "
+            "cookie back: over http, settings.SESSION_COOKIE_SECURE must be False."
         )
     return "Check client_id and client_secret in settings.AUTH0."
 
