@@ -24,13 +24,25 @@ example:
   auth0-stt tenant --port 8400 > tenant.env &
   . ./tenant.env && auth0-stt mint --target-login-url "$SHOP_LOGIN_URL"
 
-The settings file is JSON under the names of Auth0's Management API, by application. For
-a console on port 8000, and a shop on port 3000:
+The settings file is JSON under the names of Auth0's Management API. It is merged into
+the settings that the tenant begins with; a list is replaced as a whole. This one has an
+example of each part: a console on port 8000, a shop on port 3000, and so on.
   {"console": {"callbacks": ["http://localhost:8000/callback"]},
    "shop": {"callbacks": ["http://127.0.0.1:3000/callback"],
-            "initiate_login_uri": "http://127.0.0.1:3000/login"}}
-"tenant" is for settings of the tenant, "users", "organizations", "connections",
-"resource_servers", "token_exchange_profiles" and "actions" are for the rest.
+            "allowed_logout_urls": ["http://127.0.0.1:3000/"],
+            "initiate_login_uri": "http://127.0.0.1:3000/login",
+            "session_transfer": {"delegation": {"allow_delegated_access": false}}},
+   "tenant": {"guardian_policies": ["all-applications"]},
+   "users": {"auth0|kim": {"email": "kim@example.com", "password": "password"},
+             "auth0|sam": {"app_metadata": {"support": {"customers": ["auth0|ada"]}}}},
+   "organizations": {"org_acme": {"members": ["auth0|sam", "auth0|kim"]}},
+   "connections": {"con_acme": {"enabled_clients": ["console", "shop"]}},
+   "resource_servers": {"https://api.acme.example/": {"token_lifetime": 3600}},
+   "token_exchange_profiles": {"tep_acme": {"name": "Enter an account"}},
+   "actions": {"act_enter_customer": {"name": "Enter an account"}}}
+"shop" is an application's client id; a new one needs "client_id" in it. The others are
+tables: by user id; by id or name; profiles by id, name or subject token type. A list
+of objects, as the API returns it, does as well.
 """
 
 
@@ -59,6 +71,7 @@ def add_parser(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from ..testing.settings_file import SettingsError
     from ..testing.standalone import standalone_tenant, write_environment
 
     port = options.port or _free_port()
@@ -66,8 +79,8 @@ def _run(options: argparse.Namespace) -> int:
     _check_port(port)
     try:
         tenant = standalone_tenant(port, options.tls, settings)
-    except (KeyError, TypeError) as error:
-        raise CommandError(f"--settings: {error.args[0]}") from None
+    except SettingsError as error:
+        raise CommandError(f"--settings {options.settings}: {error}") from None
     try:
         with tenant:
             write_environment(tenant, sys.stdout)
@@ -79,11 +92,11 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _settings(path: str) -> Mapping[str, Any]:
-    from ..testing.standalone import load_settings
+    from ..testing.settings_file import load_settings
 
     try:
         return load_settings(path)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         raise CommandError(f"--settings {path}: {error}") from None
 
 

@@ -36,11 +36,11 @@ The console may be at ``http://localhost:{port + 1}`` and the shop at
 ``/auth/callback`` or ``/oauth2/callback``; a settings file may say otherwise.
 """
 
-import json
 import shlex
 from typing import Any, Dict, Mapping, TextIO
 
 from .local_tenant import LocalTenant
+from .settings_file import apply
 from .tenant.settings import CONSOLE_ID, SHOP_ID
 
 SECRETS = {
@@ -49,27 +49,17 @@ SECRETS = {
 }
 SUBJECT_TOKEN_KEY = "subject-token-key-of-the-local-tenant"
 CALLBACKS = ("/callback", "/auth/callback", "/oauth2/callback")
-# What a settings file may hold beside applications and "tenant".
-TABLES = (
-    "users",
-    "organizations",
-    "connections",
-    "resource_servers",
-    "token_exchange_profiles",
-    "actions",
-)
 DAY = 24 * 60 * 60.0
 
 
 def standalone_tenant(port: int, tls: bool, settings: Mapping[str, Any]) -> LocalTenant:
     """Return a tenant with fixed ids and secrets, not yet running.
 
-    ``settings`` come from a settings file: applications by their ids, ``tenant``, and
-    the other tables by their names. They are merged into the defaults.
+    ``settings`` come from a settings file, see :mod:`.settings_file`. They are merged
+    into the defaults.
 
     Raises:
-        KeyError: Auth0 has no such name; the message suggests the right one.
-        TypeError: a value is not an object where one is needed.
+        SettingsError: Auth0 has no such name, or the value is of the wrong type.
     """
     tenant = LocalTenant(tls=tls, port=port)
     state = tenant.state
@@ -84,21 +74,11 @@ def standalone_tenant(port: int, tls: bool, settings: Mapping[str, Any]) -> Loca
             allowed_logout_urls=[origin, origin + "/"],
             initiate_login_uri=origin + "/login",
         )
-    for name, value in settings.items():
-        target = getattr(state, name) if name in TABLES else tenant.settings
-        merge(target, value if name in TABLES else {name: value})
+    apply(state, settings)
+    kinds = list(state.token_exchange_profiles)
+    if tenant.subject_token_type not in kinds:
+        tenant.subject_token_type = kinds[0]
     return tenant
-
-
-def merge(target: Dict[str, Any], changes: Mapping[str, Any]) -> None:
-    """Change what ``changes`` names, at any depth; a list is replaced as a whole."""
-    if not isinstance(changes, Mapping):
-        raise TypeError("a JSON object is needed")
-    for name, value in changes.items():
-        if isinstance(value, Mapping) and isinstance(target.get(name), dict):
-            merge(target[name], value)
-        else:
-            target[name] = value
 
 
 def environment(tenant: LocalTenant) -> Dict[str, str]:
@@ -131,18 +111,3 @@ def write_environment(tenant: LocalTenant, stream: TextIO) -> None:
     for name, value in environment(tenant).items():
         print(f"export {name}={shlex.quote(str(value))}", file=stream)
     stream.flush()
-
-
-def load_settings(path: str) -> Mapping[str, Any]:
-    """Read a settings file.
-
-    Raises:
-        OSError: it can't be read.
-        ValueError: it is not JSON.
-        TypeError: it is not an object.
-    """
-    with open(path, encoding="utf-8") as file:
-        found = json.load(file)
-    if not isinstance(found, dict):
-        raise TypeError("a JSON object is needed")
-    return found

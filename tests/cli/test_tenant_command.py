@@ -140,7 +140,7 @@ class TestHelp:
     def test_its_settings_file(self, run, tmp_path):
         """The example of the help is a settings file that the command takes."""
         shown = run("tenant", "--help").stdout
-        example = shown[shown.index('  {"console"') : shown.index('"tenant" is for')]
+        example = shown[shown.index('  {"console"') : shown.index('"shop" is an')]
         file = tmp_path / "settings.json"
         file.write_text(example)
         port = str(free_port())
@@ -155,7 +155,33 @@ class TestMistakes:
         [
             ('{"shop": {"callback": []}}', "did you mean 'callbacks'?"),
             ('{"users": {"auth0|ada": {"nam": ""}}}', "did you mean 'name'?"),
-            ('{"users": []}', "a JSON object is needed"),
+            ('{"users": {"auth0|ada": []}}', "users.auth0|ada must be an object"),
+            ('{"users": 1}', "users must be an object"),
+            ('{"users": [{"name": "Ada"}]}', "users.0 needs one of: user_id"),
+            ('{"shop": {"callbacks": "http://a"}}', "shop.callbacks must be a list"),
+            ('{"shop": {"callbacks": [1]}}', "shop.callbacks.0 must be a string"),
+            ('{"shop": {"session_transfer": 1}}', "session_transfer must be an object"),
+            (
+                '{"shop": {"session_transfer": {"delegation": {"allow_delegated_access"'
+                ': "yes"}}}}',
+                "shop.session_transfer.delegation.allow_delegated_access must be true",
+            ),
+            ('{"shop": {"refresh_token": []}}', "shop.refresh_token must be an object"),
+            ('{"tenant": {"custom_domains": ["a"]}}', "custom_domains.0 must be an"),
+            ('{"user": {}}', "user: did you mean 'users'?"),
+            ('{"website": {}}', "website: there are console, shop, tenant"),
+            (
+                '{"token_exchange_profiles": {"tep_2": {"action_id": "a"}}}',
+                "tep_2: a new one needs subject_token_type",
+            ),
+            (
+                '{"token_exchange_profiles": {"urn:x": {"name": "x"}}}',
+                "urn:x: a new one needs action_id",
+            ),
+            (
+                '{"token_exchange_profiles": {"tep_acme": {"id": null}}}',
+                "token_exchange_profiles.tep_acme.id must be a string",
+            ),
             ("[]", "a JSON object is needed"),
             ("no JSON", "Expecting value"),
             (None, "No such file"),

@@ -166,6 +166,10 @@ class Named(Dict[str, Any]):
     def __reduce__(self) -> Any:
         return Named, (self._schema, dict(self), self._where)
 
+    def has_names(self, name: str) -> bool:
+        """Return whether a setting is an object, whose names Auth0 knows."""
+        return self._inner(name) is not None
+
     def _inner(self, name: str) -> Optional[Mapping[str, Any]]:
         """Return the names below a name, None if Auth0 has a plain value there."""
         if name in self._schema or "*" in self._schema:

@@ -54,14 +54,14 @@ def lookup(settings: Settings, path: str) -> Any:
 
 def default_settings() -> Settings:
     """Return the settings of the tenant and its applications. Everything works."""
-    console = _application(CONSOLE_ID, "Support console", "https://console.example.com")
+    console = application(CONSOLE_ID, "Support console", "https://console.example.com")
     console.update(
         is_token_endpoint_ip_header_trusted=True,
         token_exchange={"allow_any_profile_of_type": ["custom_authentication"]},
         session_transfer={"can_create_session_transfer_token": True},
         client_authentication_methods={},
     )
-    shop = _application(SHOP_ID, "Shop", "https://shop.example.com")
+    shop = application(SHOP_ID, "Shop", "https://shop.example.com")
     shop.update(
         session_transfer={
             "can_create_session_transfer_token": False,
@@ -104,7 +104,7 @@ def _tenant() -> Settings:
     }
 
 
-def _application(client_id: str, name: str, origin: str) -> Settings:
+def application(client_id: str, name: str, origin: str) -> Settings:
     return {
         "client_id": client_id,
         "tenant": TENANT_NAME,
