@@ -20,9 +20,16 @@ http://localhost:8401 and http://127.0.0.1:8402. Their callback is /callback,
 """
 
 _EPILOG = """\
+The agent is auth0|sam, the customers are auth0|ada and auth0|lin, and every password is
+"password".
+
 example:
-  auth0-stt tenant --port 8400 > tenant.env &
-  . ./tenant.env && auth0-stt mint --target-login-url "$SHOP_LOGIN_URL"
+  auth0-stt tenant --port 8400 > tenant.env
+and in another terminal, for auth0|ada and then for auth0|lin:
+  . ./tenant.env
+  auth0-stt mint --target-login-url "$SHOP_LOGIN_URL"
+  export AUTH0_SUBJECT_TOKEN="$AUTH0_SUBJECT_TOKEN_LIN"
+  auth0-stt mint --target-login-url "$SHOP_LOGIN_URL"
 
 The settings file is JSON under the names of Auth0's Management API. It is merged into
 the settings that the tenant begins with; a list is replaced as a whole. This one has an

@@ -68,7 +68,7 @@ class LocalTenant:
     something has to serve HTTPS there: the tenant itself with ``tls=True``, or a proxy.
     """
 
-    subject_token_type = SUBJECT_TOKEN_TYPE
+    subject_token_type: str = SUBJECT_TOKEN_TYPE
     address_header = ADDRESS_HEADER
 
     settings: Part[Dict[str, Settings]] = Part()

@@ -11,6 +11,7 @@ variables to standard output, ready for a shell:
 ``AUTH0_CLIENT_SECRET``                 the console's secret
 ``AUTH0_SUBJECT_TOKEN_TYPE``            what picks the exchange profile
 ``AUTH0_SUBJECT_TOKEN``                 names Ada, for a day
+``AUTH0_SUBJECT_TOKEN_LIN``             names Lin; there is one for each customer
 ``AUTH0_ACTOR_TOKEN``                   Sam's ID token, for ten hours
 ``AUTH0_MANAGEMENT_TOKEN``              reads the Management API, for ``doctor``
 ``CONSOLE_DOMAIN``                      the same three once more, under the names that
@@ -36,6 +37,7 @@ The console may be at ``http://localhost:{port + 1}`` and the shop at
 ``/auth/callback`` or ``/oauth2/callback``; a settings file may say otherwise.
 """
 
+import re
 import shlex
 from typing import Any, Dict, Mapping, TextIO
 
@@ -49,6 +51,7 @@ SECRETS = {
 }
 SUBJECT_TOKEN_KEY = "subject-token-key-of-the-local-tenant"
 CALLBACKS = ("/callback", "/auth/callback", "/oauth2/callback")
+AGENT, CUSTOMER = "auth0|sam", "auth0|ada"
 DAY = 24 * 60 * 60.0
 
 
@@ -87,7 +90,7 @@ def environment(tenant: LocalTenant) -> Dict[str, str]:
     variables = {f"AUTH0_{name.upper()}": value for name, value in console.items()}
     variables.update(
         AUTH0_SUBJECT_TOKEN_TYPE=tenant.subject_token_type,
-        AUTH0_SUBJECT_TOKEN=tenant.subject_token("auth0|ada", DAY),
+        AUTH0_SUBJECT_TOKEN=tenant.subject_token(CUSTOMER, DAY),
         AUTH0_ACTOR_TOKEN=tenant.agent_tokens()["id_token"],
         AUTH0_MANAGEMENT_TOKEN=tenant.management_token,
     )
@@ -95,6 +98,10 @@ def environment(tenant: LocalTenant) -> Dict[str, str]:
         for name, value in application.items():
             variables[prefix + name.upper()] = value
         variables[prefix + "SCHEME"] = "http"
+    for user_id in tenant.users:
+        if user_id != AGENT:
+            token = tenant.subject_token(user_id, DAY)
+            variables["AUTH0_SUBJECT_TOKEN_" + _in_capitals(user_id)] = token
     variables.update(
         SUBJECT_TOKEN_TYPE=tenant.subject_token_type,
         SUBJECT_TOKEN_KEY=tenant.subject_token_key,
@@ -108,6 +115,16 @@ def environment(tenant: LocalTenant) -> Dict[str, str]:
 
 def write_environment(tenant: LocalTenant, stream: TextIO) -> None:
     """Write the variables so that a shell takes them."""
+    remarks = {"AUTH0_ACTOR_TOKEN": AGENT, "AUTH0_SUBJECT_TOKEN": CUSTOMER}
+    for user_id in tenant.users:
+        remarks["AUTH0_SUBJECT_TOKEN_" + _in_capitals(user_id)] = user_id
+    remarks["SUBJECT_TOKEN_KEY"] = "signs subject tokens: JWTs, HS256, sub and exp"
     for name, value in environment(tenant).items():
-        print(f"export {name}={shlex.quote(str(value))}", file=stream)
+        remark = f"  # {remarks[name]}" if name in remarks else ""
+        print(f"export {name}={shlex.quote(str(value))}{remark}", file=stream)
     stream.flush()
+
+
+def _in_capitals(user_id: str) -> str:
+    """Return what a variable for a user is called: LIN for auth0|lin."""
+    return re.sub(r"\W+", "_", user_id.rpartition("|")[2], flags=re.ASCII).upper()

@@ -80,7 +80,8 @@ class TestServed:
         first, second = runs
         assert set(first) == set(second)
         assert {
-            *("AUTH0_SUBJECT_TOKEN", "AUTH0_ACTOR_TOKEN", "AUTH0_MANAGEMENT_TOKEN")
+            *("AUTH0_SUBJECT_TOKEN", "AUTH0_ACTOR_TOKEN", "AUTH0_MANAGEMENT_TOKEN"),
+            *("AUTH0_SUBJECT_TOKEN_ADA", "AUTH0_SUBJECT_TOKEN_LIN"),
         } >= {name for name in first if first[name] != second[name]}
         assert f"http://127.0.0.1:{port}" == first["SHOP_DOMAIN"]
         assert first["AUTH0_CLIENT_SECRET"] == first["CONSOLE_CLIENT_SECRET"]
@@ -113,6 +114,30 @@ class TestServed:
             )
         assert 0 == done.returncode, done.stderr
         assert 60 == json.loads(done.stdout)["expires_in"]
+
+    def test_second_customer(self, run):
+        """The help's example enters both customers, one after the other."""
+        shown = run("tenant", "--help").stdout
+        script = shown[shown.index("  . ./tenant.env") : shown.index("The settings")]
+        script = script.replace("./tenant.env", "/dev/stdin")
+        script = script.replace("auth0-stt", '"$PYTHON" -m auth0_stt')
+        with Served("--port", str(free_port())) as served:
+            lines = []
+            while "SHOP_LOGIN_URL" not in "".join(lines):
+                lines.append(served.process.stdout.readline())
+            done = processes.run(
+                ["/bin/sh", "-c", script],
+                env={**BACK_HOME, "PYTHON": sys.executable},
+                input="".join(lines),
+                encoding="utf-8",
+            )
+            served.end(signal.SIGTERM)
+        assert 0 == done.returncode, done.stderr
+        assert 2 == len(done.stdout.splitlines())
+        told = "".join(lines)
+        assert re.search(r"AUTH0_SUBJECT_TOKEN=\S+  # auth0\|ada\n", told)
+        assert re.search(r"AUTH0_SUBJECT_TOKEN_LIN=\S+  # auth0\|lin\n", told)
+        assert re.search(r"SUBJECT_TOKEN_KEY=\S+  # signs subject tokens", told)
 
     def test_settings(self, tmp_path):
         """A file changes settings, and says who may log in."""

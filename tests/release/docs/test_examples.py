@@ -464,10 +464,12 @@ def test_the_lines_for_cron(tenant, agent, tmp_path):
         "AUTH0_SUBJECT_TOKEN_TYPE": tenant.subject_token_type,
         "AUTH0_ACTOR_TOKEN": agent.actor_token,
     }
+    tokens = {"auth0|ada": tenant.subject_token("auth0|ada")}
+    (tmp_path / "sign_subject.py").write_text(f"sign_subject = {tokens!r}.get\n")
     file = tmp_path / "auth0.env"
     file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
     for name, body in {
-        "sign-subject": f"echo {tenant.subject_token('auth0|ada')}",
+        "python": f'exec "{sys.executable}" "$@"',
         "auth0-stt": f'exec "{sys.executable}" -m auth0_stt "$@"',
     }.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{body}\n")
@@ -475,6 +477,7 @@ def test_the_lines_for_cron(tenant, agent, tmp_path):
     script = script.replace("/etc/console/auth0.env", str(file))
     done = processes.run(
         ["sh", "-euc", script, "sh", "auth0|ada", "ticket 7", "127.0.0.1"],
+        cwd=tmp_path,
         env={
             "PATH": f"{tmp_path}:/usr/bin:/bin",
             "PYTHONPATH": str(Path(auth0_stt.__file__).parents[1]),
