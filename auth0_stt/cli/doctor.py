@@ -110,7 +110,8 @@ def _run(options: argparse.Namespace) -> int:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     elif options.fix:
         kind = options.subject_token_type
-        print(fixes(findings, documents, options.fix, kind), end="")
+        domain = None if options.documents else os.environ.get("AUTH0_DOMAIN")
+        print(fixes(findings, documents, options.fix, kind, domain), end="")
     else:
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         text = report(findings, documents, colour=colour, plain=not _takes("\u2713"))

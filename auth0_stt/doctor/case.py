@@ -22,6 +22,8 @@ class Verdict:
     status: str
     found: str
     source: Optional[str] = None
+    #: What to do, where more can be said than the rule says.
+    fix: Optional[str] = None
 
 
 @frozen

@@ -140,7 +140,7 @@ def _by_log(rule: Rule, case: Case, said: Optional[Verdict] = None) -> Verdict:
         if log.mint is None:
             return Verdict("unknown", NO_MINT, "logs")
         if log.mint.failed:
-            found = "the last mint failed for another reason"
+            found = "the last mint failed before this could be seen"
             return Verdict("unknown", found, "logs")
         return Verdict("ok", log.mint.quoted(), "logs")
     if rule.id in _REDEMPTION_RULES:
@@ -152,7 +152,7 @@ def _by_log(rule: Rule, case: Case, said: Optional[Verdict] = None) -> Verdict:
         if rule.id == "login-route-passes-token" and log.arrived():
             return Verdict("ok", log.redemption.quoted(), "logs")
         if log.redemption_failure() is not None:
-            found = "the last redemption failed for another reason"
+            found = "the last redemption failed before this could be seen"
             return Verdict("unknown", found, "logs")
         if log.redemption.failed:
             return Verdict("unknown", log.redemption.quoted(), "logs")
@@ -216,6 +216,6 @@ def _finding(
         expected=rule.expected,
         found=conceal(verdict.found),
         symptom=rule.symptom,
-        fix=rule.fix,
+        fix=conceal(verdict.fix or rule.fix),
         source=verdict.source,
     )

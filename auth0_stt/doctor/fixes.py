@@ -4,13 +4,18 @@ import copy
 import json
 import shlex
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 from attr import frozen
 
 from ..rules import RULES, Rule
-from .documents import Documents
+from .case import is_loopback, split_url
+from .documents import TRY_LOGIN, Documents
 from .finding import Finding
+
+# What stands for a URL that only the shop knows.
+CALLBACK = "https://shop.example.com/callback"
+LOGOUT_PAGE = "https://shop.example.com/"
 
 #: The tools that :func:`fixes` writes for.
 TOOLS = ("curl", "terraform", "auth0-cli")
@@ -25,6 +30,8 @@ class Change:
     #: Below ``/api/v2/``. What is in capitals must be filled in.
     path: str
     body: Any
+    #: What the token must be allowed to do.
+    scope: str
     #: The same for Terraform: the lines of a resource.
     terraform: str
     #: What to know before one runs it.
@@ -62,25 +69,45 @@ def fixes(
     documents: Mapping[str, Any],
     tool: str,
     subject_token_type: Optional[str] = None,
+    domain: Optional[str] = None,
 ) -> str:
-    """Return snippets for ``curl``, ``terraform`` or ``auth0-cli``, as text."""
+    """Return snippets for ``curl``, ``terraform`` or ``auth0-cli``, as text.
+
+    ``domain`` is what ``AUTH0_DOMAIN`` holds, with or without a scheme.
+    """
     calls = changes(findings, documents, subject_token_type)
     corrected = {rule for call in calls for rule in call.rules}
-    parts = [_snippet(call, tool) for call in calls]
+    base = "$AUTH0_DOMAIN" if "://" in (domain or "") else "https://$AUTH0_DOMAIN"
+    parts = [_snippet(call, tool, base.rstrip("/")) for call in calls]
     if tool == "terraform" and parts:
         parts.insert(0, "# Merge these into the resources that you have.")
+    elif tool == "curl" and parts:
+        parts.insert(0, _TOKEN)
+    url = split_url(domain)
+    if parts and url is not None and is_loopback(url):
+        parts.insert(0, _LOCAL)
     for finding in findings:
         if finding.status == "wrong" and finding.rule not in corrected:
             parts.append(f"# {finding.rule}: {finding.fix}")
     return "\n\n".join(parts) + "\n" if parts else "# Nothing is wrong.\n"
 
 
+_TOKEN = """\
+# AUTH0_UPDATE_TOKEN is a token for the Management API with the scopes that are named
+# below. The token that the doctor reads with need not have them."""
+_LOCAL = """\
+# A local tenant takes no changes from here. Put the settings into the file that
+# "auth0-stt tenant --settings FILE" reads, or change them in the test."""
+
+
 def _settable(rule: Rule, whose: str) -> bool:
     return rule.whose == whose and rule.setting is not None and rule.value is not None
 
 
-def _snippet(call: Change, tool: str) -> str:
+def _snippet(call: Change, tool: str, base: str) -> str:
     comment = "# " + ", ".join(call.rules)
+    if tool != "terraform":
+        comment += "\n# Scope: " + call.scope
     if call.caution:
         comment += "\n# " + call.caution
     if tool == "terraform":
@@ -90,8 +117,8 @@ def _snippet(call: Change, tool: str) -> str:
         command = f"auth0 api {call.method.lower()} {shlex.quote(call.path)}"
         return f"{comment}\n{command}" + (f" --data {data}" if data else "")
     lines = [
-        f'curl -X {call.method} "https://$AUTH0_DOMAIN/api/v2/{call.path}"',
-        '  -H "Authorization: Bearer $AUTH0_MANAGEMENT_TOKEN"',
+        f'curl -X {call.method} "{base}/api/v2/{call.path}"',
+        '  -H "Authorization: Bearer $AUTH0_UPDATE_TOKEN"',
     ]
     if data:
         lines += ['  -H "Content-Type: application/json"', f"  -d {data}"]
@@ -114,6 +141,7 @@ def _application(whose: str, findings: List[Finding], read: Documents) -> Change
         "PATCH",
         "clients/" + _quoted(client_id),
         body,
+        "update:clients",
         _terraform_client(whose, body),
     )
 
@@ -173,7 +201,7 @@ def _block(settings: Mapping[str, Any], depth: int) -> List[str]:
 
 def _profile(subject_token_type: str, read: Documents) -> Change:
     body = {
-        "name": "session-delegation",
+        "name": "Customer, named by the console",
         "subject_token_type": subject_token_type,
         "action_id": _action_id(read),
         "type": "custom_authentication",
@@ -183,7 +211,8 @@ def _profile(subject_token_type: str, read: Documents) -> Change:
         "POST",
         "token-exchange-profiles",
         body,
-        _resource("auth0_token_exchange_profile", "session_delegation", body),
+        "create:token_exchange_profiles",
+        _resource("auth0_token_exchange_profile", "customer", body),
     )
 
 
@@ -207,7 +236,8 @@ def _deploy(finding: Finding, read: Documents) -> Change:
         "POST",
         f"actions/actions/{_quoted(_action_id(read))}/deploy",
         None,
-        _resource("auth0_action", "session_delegation", {"deploy": True}),
+        "update:actions",
+        _resource("auth0_action", "enter_account", {"deploy": True}),
     )
 
 
@@ -223,11 +253,44 @@ def _connection(finding: Finding, read: Documents) -> Change:
         "PATCH",
         f"connections/{_quoted(name)}/clients",
         [{"client_id": client_id, "status": True}],
+        "update:connections",
         _resource(
             "auth0_connection_client",
             whose,
             {"connection_id": name, "client_id": client_id},
         ),
+    )
+
+
+def _callback(finding: Finding, read: Documents) -> Change:
+    login = read[TRY_LOGIN].object().value
+    location = login.get("location") if isinstance(login, dict) else None
+    url = split_url(location)
+    used = parse_qs(url.query).get("redirect_uri") if url is not None else None
+    caution = "" if used else f"Replace {CALLBACK} by the shop's callback URL."
+    return _urls(finding, read, "callbacks", (used or [CALLBACK])[0], caution)
+
+
+def _logout(finding: Finding, read: Documents) -> Change:
+    caution = f"Replace {LOGOUT_PAGE} by the page that the logout returns to."
+    return _urls(finding, read, "allowed_logout_urls", LOGOUT_PAGE, caution)
+
+
+def _urls(
+    finding: Finding, read: Documents, name: str, url: str, caution: str
+) -> Change:
+    """Return what adds a URL to a list of the shop's, which is sent whole."""
+    document = read["shop"].object()
+    current = document.value.get(name) if document.reason is None else None
+    body = {name: _with(current, [], (url,))}
+    return Change(
+        (finding.rule,),
+        "PATCH",
+        "clients/" + _quoted(finding.client_id or "SHOP_CLIENT_ID"),
+        body,
+        "update:clients",
+        _terraform_client("shop", body),
+        caution,
     )
 
 
@@ -237,6 +300,7 @@ def _policies(finding: Finding, read: Documents) -> Change:
         "PUT",
         "guardian/policies",
         [],
+        "update:mfa_policies",
         _resource("auth0_guardian", "mfa", {"policy": "never"}),
         "Caution: nobody is asked for a second factor then, unless an Action asks.",
     )
@@ -249,6 +313,7 @@ def _domain(finding: Finding, read: Documents) -> Change:
         "POST",
         "custom-domains",
         body,
+        "create:custom_domains",
         _resource("auth0_custom_domain", "shop", body),
         "Replace the domain by yours; Auth0 answers with the DNS record to set.",
     )
@@ -269,6 +334,7 @@ def _consent(finding: Finding, read: Documents) -> Change:
         "PATCH",
         f"resource-servers/{_quoted(found)}",
         {name: True},
+        "update:resource_servers",
         _resource("auth0_resource_server", "api", {name: True}),
     )
 
@@ -284,6 +350,7 @@ def _organization(finding: Finding, read: Documents) -> Change:
         "POST",
         f"organizations/{_quoted(found)}/enabled_connections",
         {**body, "assign_membership_on_login": False},
+        "create:organization_connections",
         _resource(
             "auth0_organization_connection",
             "customers",
@@ -300,4 +367,6 @@ _CALLS: Dict[str, Callable[[Finding, Documents], Change]] = {
     "api-skips-consent": _consent,
     "two-domains": _domain,
     "organization-connection": _organization,
+    "callback-registered": _callback,
+    "logout-url": _logout,
 }

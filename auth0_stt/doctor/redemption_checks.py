@@ -38,16 +38,19 @@ def _login_uri(case: Case) -> Optional[Verdict]:
     url = split_url(value)
     if url is None or (url.scheme != "https" and not is_loopback(url)):
         return Verdict("wrong", shown(value), "shop")
-    target = split_url(case.target_login_url)
-    if target is not None and _place(target) != _place(url):
-        found = f"{shown(value)}, but the console redirects elsewhere"
+    target = case.target_login_url
+    if target is None:
+        return Verdict("ok", shown(value), "shop")
+    other = split_url(target)
+    if other is None or _place(other) != _place(url):
+        found = f"{shown(value)}, but the console redirects to {shown(target)}"
         return Verdict("wrong", found, "shop")
     return Verdict("ok", shown(value), "shop")
 
 
 def _place(url: SplitResult) -> Tuple[Any, ...]:
     port = url.port or {"https": 443, "http": 80}.get(url.scheme)
-    return url.scheme, url.hostname, port, url.path.rstrip("/")
+    return url.scheme, url.hostname, port, url.path or "/"
 
 
 def _login_route(case: Case) -> Optional[Verdict]:
@@ -134,12 +137,14 @@ def _callback_registered(case: Case) -> Optional[Verdict]:
     if document.reason is not None:
         return unread(document)
     used = (case.authorize_query() or {}).get("redirect_uri", [None])[0]
-    if not callbacks:
+    if used is None and not callbacks:
         return Verdict("wrong", "no callback", "shop")
     if used is None or any(_covers(each, used) for each in callbacks):
         return Verdict("ok", shown(callbacks), "shop")
-    found = f"{shown(callbacks)}, but the shop uses {shown(used)}"
-    return Verdict("wrong", found, "shop")
+    listed = shown(callbacks) if callbacks else "no callback"
+    found = f"{listed}, but the shop uses {shown(used)}"
+    fix = f"Add {used} to callbacks of the shop."
+    return Verdict("wrong", found, "shop", fix)
 
 
 def _covers(pattern: str, url: str) -> bool:

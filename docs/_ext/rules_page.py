@@ -40,7 +40,7 @@ def entry(rule):
         term += [nodes.literal(text=rule.setting), nodes.Text(": ")]
     term += nodes.strong(text=rule.expected)
     definition = nodes.definition()
-    for label, text in (("Otherwise", rule.symptom), ("Do this", rule.fix)):
+    for label, text in (("Otherwise", rule.symptom), ("To fix it", rule.fix)):
         definition += nodes.paragraph(
             "", "", nodes.strong(text=label + ": "), nodes.Text(text)
         )

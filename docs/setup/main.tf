@@ -90,6 +90,14 @@ resource "auth0_client" "shop" {
   }
 }
 
+output "console_client_id" {
+  value = auth0_client.console.id
+}
+
+output "shop_client_id" {
+  value = auth0_client.shop.id
+}
+
 # The customers' connection, on both.
 
 data "auth0_connection" "customers" {

@@ -874,5 +874,14 @@ class TestLogin:
 
     def test_other_target(self):
         """The console must redirect to the login URI; a query makes no difference."""
-        target = "https://shop.acme.example/signin"
-        assert ["login-uri"] == wrong(documents(), target_login_url=target)
+        registered = "https://shop.acme.example/login"
+        for other in ("/signin", "/login/", "/"):
+            target = "https://shop.acme.example" + other
+            found = by_rule(documents(), target_login_url=target)["login-uri"]
+            assert "wrong" == found.status
+            assert f'"{registered}", but the console redirects to "{target}"' == (
+                found.found
+            )
+        assert ["login-uri"] == wrong(documents(), target_login_url="shop/login")
+        query = registered + "?next=/orders"
+        assert [] == wrong(documents(), target_login_url=query)

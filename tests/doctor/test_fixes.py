@@ -6,6 +6,7 @@ import random
 import re
 import shlex
 import sys
+from pathlib import Path
 
 import processes
 import pytest
@@ -15,6 +16,8 @@ from test_diagnosis import BREAKS, OPTIONS, wrong
 from auth0_stt.doctor import diagnose
 from auth0_stt.doctor.fixes import TOOLS, changes, fixes
 from auth0_stt.rules import RULES
+
+ROOT = Path(__file__).parents[2]
 
 
 def broken(*rules):
@@ -155,6 +158,67 @@ class TestSnippets:
         assert f"https://$AUTH0_DOMAIN/api/v2/clients/{SHOP}" == words[3]
         body = json.loads(words[-1])
         assert True is body["session_transfer"]["delegation"]["allow_delegated_access"]
+
+    def test_curl_token(self):
+        """Another token than the one that reads, with the scope that the change needs."""
+        found = broken(*CORRECTED)
+        made = changes(diagnose(found, **OPTIONS), found)
+        text = fixes(diagnose(found, **OPTIONS), found, "curl")
+        assert "AUTH0_MANAGEMENT_TOKEN" not in text
+        assert len(made) == text.count("Bearer $AUTH0_UPDATE_TOKEN")
+        for change in made:
+            verb, _, what = change.scope.partition(":")
+            assert ("create" == verb) is (change.method == "POST" and what != "actions")
+            assert f"# Scope: {change.scope}\n" in text
+
+    @pytest.mark.parametrize(
+        ("domain", "url", "local"),
+        [
+            (None, "https://$AUTH0_DOMAIN/api/v2/", False),
+            ("acme.eu.auth0.com", "https://$AUTH0_DOMAIN/api/v2/", False),
+            ("https://acme.eu.auth0.com", '"$AUTH0_DOMAIN/api/v2/', False),
+            ("http://localhost:8400", '"$AUTH0_DOMAIN/api/v2/', True),
+        ],
+    )
+    def test_curl_domain(self, domain, url, local):
+        """A domain with a scheme makes a URL; a local tenant has a file of settings."""
+        found = broken("shop-allows-delegation")
+        text = fixes(diagnose(found), found, "curl", domain=domain)
+        assert url in text
+        assert local is ("--settings FILE" in text)
+
+    @pytest.mark.parametrize("tool", TOOLS)
+    def test_callback(self, tool):
+        """The list that is there, and the URL that the shop uses."""
+        found = documents()
+        found["shop"]["callbacks"] = ["https://a.example/callback"]
+        (finding,) = [each for each in diagnose(found) if each.status == "wrong"]
+        used = "https://shop.acme.example/callback"
+        assert f"Add {used} to callbacks of the shop." == finding.fix
+        (change,) = changes([finding], found)
+        assert {"callbacks": ["https://a.example/callback", used]} == change.body
+        assert used in fixes([finding], found, tool)
+
+    def test_placeholder(self):
+        """What only the shop knows is to be filled in, and a comment says so."""
+        found = broken("logout-url", "callback-registered")
+        del found["try-login"]
+        text = fixes(diagnose(found), found, "auth0-cli")
+        assert "# Replace https://shop.example.com/callback by" in text
+        assert "# Replace https://shop.example.com/ by" in text
+
+    def test_terraform_names(self):
+        """The resources have the names that they have in the documentation's file."""
+        found = broken(*CORRECTED)
+        text = fixes(diagnose(found, **OPTIONS), found, "terraform")
+        known = (ROOT / "docs/setup/main.tf").read_text("utf-8")
+        kinds = ("action", "client", "token_exchange_profile", "connection_client")
+        for kind in kinds:
+            names = re.findall(f'resource "auth0_{kind}" "(.*)"', text)
+            assert names
+            assert set(names) <= set(
+                re.findall(f'resource "auth0_{kind}" "(.*)"', known)
+            )
 
     @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
     def test_shell_runs_nothing_else(self):
