@@ -6,7 +6,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, Union
 
-from attr import field, frozen
+from attr import frozen
 
 from .arguments import text
 from .errors import InvalidArgumentError, boundary
@@ -58,14 +58,14 @@ _SHORTEST_KEY = 2048
 _ASSERTION_LIFETIME = 60
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Client:
     """An application and its one way to prove itself, checked."""
 
     tenant: Tenant
     client_id: str
-    secret: Optional[str] = field(default=None, repr=False)
-    assertion: Optional[ClientAssertion] = field(default=None, repr=False)
+    secret: Optional[str] = None
+    assertion: Optional[ClientAssertion] = None
     #: The paths of a certificate and its key; the key is None if one file holds both.
     certificate: Optional[Tuple[str, Optional[str]]] = None
 

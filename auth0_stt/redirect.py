@@ -76,7 +76,7 @@ def build_session_transfer_redirect(
     return f"{target.page}?{query}{target.fragment}"
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class _Target:
     scheme: str
     host: str

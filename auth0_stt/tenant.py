@@ -22,7 +22,7 @@ _NUMERIC = r"(.*\.)?([0-9]+|0x[0-9a-f]*)"
 _LOOPBACK = r"(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?"
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Tenant:
     """A tenant, by its scheme and its domain: ``host[:port]`` in lower case."""
 

@@ -39,16 +39,16 @@ _logger = logging.getLogger(__name__.rpartition(".")[0])
 _logger.addHandler(logging.NullHandler())
 
 
-@frozen
+@frozen(eq=False, repr=False)
 class Answer:
     """What the tenant said to one request; no content if it is not a JSON object."""
 
     domain: str
     status: Optional[int]
     headers: Mapping[str, str]
-    content: Dict[str, Any] = field(repr=False)
+    content: Dict[str, Any]
     #: What of the request no error may repeat.
-    secrets: List[str] = field(repr=False)
+    secrets: List[str]
 
     @property
     def request_id(self) -> Optional[str]:
@@ -155,7 +155,7 @@ def _constant_headers() -> Mapping[str, str]:
     }
 
 
-@define
+@define(eq=False, repr=False)
 class AuditRecord:
     """The line of one exchange in the log: use it around all that can fail.
 
@@ -170,7 +170,7 @@ class AuditRecord:
     reason: Optional[str] = None
     forwarded_for: Optional[str] = None
     #: The ID token of the agent, if there is one.
-    id_token: Optional[str] = field(default=None, repr=False)
+    id_token: Optional[str] = None
     started: float = field(factory=time.monotonic)
 
     def __enter__(self) -> "AuditRecord":
