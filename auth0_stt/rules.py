@@ -547,10 +547,12 @@ _TABLE = (
         "shop",
         "require_pushed_authorization_requests",
         "false",
-        _LOGIN_PAGE + " A pushed request leaves the token behind.",
-        "Switch pushed authorization requests off for the shop: set "
-        "require_pushed_authorization_requests to false.",
-        "[sdk] auth0-fastapi",
+        "If the shop pushes its request (PAR), the agent sees the login page: a pushed "
+        "request leaves the token behind. If it does not, but the setting requires it, "
+        "the callback gets an error: pushed authorization requests are required.",
+        "Set require_pushed_authorization_requests of the shop to false, and don't "
+        "push a login that carries a token.",
+        "[sdk] auth0-fastapi for the login page; [rfc] RFC 9126, 5 for the error",
         value=False,
         wrong=True,
     ),

@@ -426,8 +426,12 @@ class TestSettings:
         url = redirect_url(tenant)
         failed = failure(url)
         assert ("login", "no-pushed-request") == (failed.page, failed.rule)
+        # A shop that does not push is refused at its callback.
         told = callback(authorize(tenant, session_transfer_token=stt(tenant)))
         assert "invalid_request" == told["error"]
+        assert "Pushed authorization requests are required." == (
+            told["error_description"]
+        )
         tenant.settings["shop"]["require_pushed_authorization_requests"] = False
         tenant.redeem(url)
 
