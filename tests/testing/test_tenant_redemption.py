@@ -429,8 +429,8 @@ class TestSettings:
         # A shop that does not push is refused at its callback.
         told = callback(authorize(tenant, session_transfer_token=stt(tenant)))
         assert "invalid_request" == told["error"]
-        assert "Pushed authorization requests are required." == (
-            told["error_description"]
+        assert (
+            "Pushed authorization requests are required." == told["error_description"]
         )
         tenant.settings["shop"]["require_pushed_authorization_requests"] = False
         tenant.redeem(url)

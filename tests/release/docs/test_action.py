@@ -4,6 +4,7 @@ import base64
 import copy
 import hmac
 import json
+import re
 import time
 
 import jwt
@@ -14,6 +15,15 @@ from jwt.algorithms import ECAlgorithm
 from release.blocks import ROOT
 
 PROGRAM = ROOT / "docs/action/sign_subject.py"
+# What a company changes to its own.
+CONSTANTS = dict(
+    re.findall(
+        r'^const ([A-Z]+) = "(.*)";',
+        (ROOT / "docs/action/action.js").read_text("utf-8"),
+        re.M,
+    )
+)
+ADA, LIN = CONSTANTS["PREFIX"] + "ada", CONSTANTS["PREFIX"] + "lin"
 
 # Auth0's own example of the event, as its reference describes it, for a delegation.
 EVENT = {
@@ -35,7 +45,7 @@ EVENT = {
         "actor_token": "eyJ...",
         "actor_token_type": "urn:ietf:params:oauth:token-type:id_token",
         "actor_token_user": {
-            "app_metadata": {"support": {"customers": ["auth0|ada"]}},
+            "app_metadata": {"support": {"customers": [ADA]}},
             "created_at": "2026-01-01T00:00:00.000Z",
             "email": "sam@acme.example",
             "email_verified": True,
@@ -92,7 +102,7 @@ def claims_of(token):
 
 def signed(signing, **claims):
     """A token with other claims, signed with the console's key."""
-    usual = claims_of(signing.sign_subject("auth0|ada"))
+    usual = claims_of(signing.sign_subject(ADA))
     merged = {
         name: value for name, value in {**usual, **claims}.items() if value is not None
     }
@@ -101,14 +111,20 @@ def signed(signing, **claims):
     return jwt.encode(merged, key, "ES256", headers={"kid": kid})
 
 
+def test_the_two_files_agree(signing):
+    """What the console signs is what the Action expects."""
+    expected = CONSTANTS["ISSUER"], CONSTANTS["AUDIENCE"]
+    assert expected == (signing.ISSUER, signing.AUDIENCE)
+
+
 def test_an_agent_enters(play, event, signing):
     """A good token names the customer within the connection; the agent is the actor."""
-    (outcome,) = play(event(signing.sign_subject("auth0|ada")))
+    (outcome,) = play(event(signing.sign_subject(ADA)))
     assert [
         ["setActor", {"sub": "auth0|sam", "reason": "ticket 7"}],
         [
             "setUserByConnection",
-            "Username-Password-Authentication",
+            CONSTANTS["CONNECTION"],
             {"user_id": "ada"},
             {"creationBehavior": "none", "updateBehavior": "none"},
         ],
@@ -119,7 +135,7 @@ def test_all_customers(play, event, signing):
     """An agent may be allowed to enter every account."""
     (outcome,) = play(
         event(
-            signing.sign_subject("auth0|lin"),
+            signing.sign_subject(LIN),
             transaction__actor_token_user__app_metadata={
                 "support": {"customers": "all"}
             },
@@ -131,7 +147,7 @@ def test_all_customers(play, event, signing):
 def test_a_long_reason_is_cut(play, event, signing):
     """Auth0 limits the strings of an actor to 64 characters."""
     (outcome,) = play(
-        event(signing.sign_subject("auth0|ada"), request__body={"reason": "r" * 99})
+        event(signing.sign_subject(ADA), request__body={"reason": "r" * 99})
     )
     assert "r" * 64 == outcome["calls"][0][1]["reason"]
 
@@ -140,7 +156,7 @@ def test_an_access_token_is_not_given(play, event, signing):
     """The profile is for session transfer tokens."""
     (outcome,) = play(
         event(
-            signing.sign_subject("auth0|ada"),
+            signing.sign_subject(ADA),
             resource_server__identifier="https://api.acme.example/",
         )
     )
@@ -153,7 +169,7 @@ def test_an_access_token_is_not_given(play, event, signing):
         {},
         {"support": {}},
         {"support": {"customers": []}},
-        {"support": {"customers": ["auth0|lin"]}},
+        {"support": {"customers": [LIN]}},
         {"support": {"customers": "auth0|ada and more"}},
     ],
 )
@@ -161,7 +177,7 @@ def test_who_may_not(play, event, signing, metadata):
     """An agent whose profile does not name this customer is refused."""
     (outcome,) = play(
         event(
-            signing.sign_subject("auth0|ada"),
+            signing.sign_subject(ADA),
             transaction__actor_token_user__app_metadata=metadata,
         )
     )
@@ -170,7 +186,7 @@ def test_who_may_not(play, event, signing, metadata):
 
 def test_no_actor(play, event, signing):
     """Without the agent's verified ID token nobody enters."""
-    made = event(signing.sign_subject("auth0|ada"))
+    made = event(signing.sign_subject(ADA))
     del made["transaction"]["actor_token_user"]
     (outcome,) = play(made)
     assert ("deny", "invalid_request") == refusal(outcome)
@@ -179,13 +195,13 @@ def test_no_actor(play, event, signing):
 @pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": ["a", "b"]}])
 def test_no_reason(play, event, signing, body):
     """A delegation without a reason can't be audited."""
-    (outcome,) = play(event(signing.sign_subject("auth0|ada"), request__body=body))
+    (outcome,) = play(event(signing.sign_subject(ADA), request__body=body))
     assert ("deny", "invalid_request") == refusal(outcome)
 
 
 def test_a_replayed_token(play, event, signing):
     """The second use of a token is refused, and counts as a bad token."""
-    made = event(signing.sign_subject("auth0|ada"))
+    made = event(signing.sign_subject(ADA))
     first, second = play(made, made)
     assert 2 == len(first["calls"])
     assert (
@@ -196,13 +212,13 @@ def test_a_replayed_token(play, event, signing):
 
 def test_a_token_is_remembered_for_as_long_as_it_could_be_used(play, event, signing):
     """A minute, and the five seconds that the clocks may differ; in milliseconds."""
-    (outcome,) = play(event(signing.sign_subject("auth0|ada")))
+    (outcome,) = play(event(signing.sign_subject(ADA)))
     assert [65_000] == outcome["lifetimes"]
 
 
 def test_a_refused_agent_does_not_use_the_token_up(play, event, signing):
     """The token of an attempt that was refused for the agent is not remembered."""
-    token = signing.sign_subject("auth0|ada")
+    token = signing.sign_subject(ADA)
     denied, entered = play(
         event(token, transaction__actor_token_user__app_metadata={}), event(token)
     )
@@ -214,7 +230,7 @@ def test_a_refused_agent_does_not_use_the_token_up(play, event, signing):
 
 def test_what_cannot_be_remembered_is_refused(play, event, signing):
     """With the cache full, an agent is asked to try again: no token goes unremembered."""
-    outcomes = play(*[event(signing.sign_subject("auth0|ada")) for _ in range(21)])
+    outcomes = play(*[event(signing.sign_subject(ADA)) for _ in range(21)])
     assert [2] * 20 == [len(each["calls"]) for each in outcomes[:20]]
     assert ("deny", "temporarily_unavailable") == refusal(outcomes[20])
 
@@ -251,9 +267,9 @@ def encoded(claims):
 class TestForgeries:
     def test_another_key(self, play, event, signing, new_key, monkeypatch):
         """A token that another key signed is refused, under either key's name."""
-        ours, _, _ = signing.sign_subject("auth0|ada").split(".")
+        ours, _, _ = signing.sign_subject(ADA).split(".")
         monkeypatch.setenv("SUBJECT_KEY_FILE", str(new_key("other.pem")))
-        stranger = signing.sign_subject("auth0|ada")
+        stranger = signing.sign_subject(ADA)
         _, claims, signature = stranger.split(".")
         outcomes = play(event(stranger), event(f"{ours}.{claims}.{signature}"))
         assert [
@@ -263,8 +279,8 @@ class TestForgeries:
 
     def test_another_customer(self, play, event, signing):
         """A token whose customer was replaced is refused."""
-        header, claims, signature = signing.sign_subject("auth0|ada").split(".")
-        changed = {**claims_of(f"{header}.{claims}.{signature}"), "sub": "auth0|lin"}
+        header, claims, signature = signing.sign_subject(ADA).split(".")
+        changed = {**claims_of(f"{header}.{claims}.{signature}"), "sub": LIN}
         (outcome,) = play(event(f"{header}.{encoded(changed)}.{signature}"))
         assert "rejectInvalidSubjectToken" == refusal(outcome)[0]
 
@@ -275,7 +291,7 @@ class TestForgeries:
         pem = key.public_key().public_bytes(
             Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
         )
-        claims = encoded(claims_of(signing.sign_subject("auth0|ada")))
+        claims = encoded(claims_of(signing.sign_subject(ADA)))
         unsigned = encoded({"alg": "none", "kid": jwk["kid"]}) + f".{claims}."
         keyed = encoded({"alg": "HS256", "kid": jwk["kid"]}) + f".{claims}"
         outcomes = play(
@@ -291,7 +307,7 @@ class TestForgeries:
             refusal(each)[0] for each in outcomes
         ]
 
-    @pytest.mark.parametrize("token", ["auth0|ada", "a.b.c", "x" * 9_000, "é.é.é"])
+    @pytest.mark.parametrize("token", [ADA, "a.b.c", "x" * 9_000, "é.é.é"])
     def test_no_token_at_all(self, play, event, token):
         """What is not a JWT is a bad token, not a crash."""
         (outcome,) = play(event(token))
@@ -319,15 +335,13 @@ def test_the_age(play, event, signing, times, accepted):
 @pytest.mark.parametrize("jwks", ["", "{}", '{"keys": 1}'])
 def test_a_broken_secret(play, event, signing, jwks):
     """A mistake in the Action's settings throws: it must not throttle the agent."""
-    (outcome,) = play(
-        event(signing.sign_subject("auth0|ada"), secrets={"SUBJECT_JWKS": jwks})
-    )
+    (outcome,) = play(event(signing.sign_subject(ADA), secrets={"SUBJECT_JWKS": jwks}))
     assert ([], True) == (outcome["calls"], outcome["thrown"] is not None)
 
 
 def test_a_broken_key(play, event, signing):
     """So does a key in the secret that is none."""
-    made = event(signing.sign_subject("auth0|ada"))
+    made = event(signing.sign_subject(ADA))
     (key,) = json.loads(made["secrets"]["SUBJECT_JWKS"])["keys"]
     made["secrets"]["SUBJECT_JWKS"] = json.dumps({"keys": [{**key, "x": "AA"}]})
     (outcome,) = play(made)
@@ -338,7 +352,7 @@ def test_another_curve(play, event, signing):
     """Only ES256 counts, even if the secret has a key for something else."""
     key = ec.generate_private_key(ec.SECP384R1())
     jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
-    claims = claims_of(signing.sign_subject("auth0|ada"))
+    claims = claims_of(signing.sign_subject(ADA))
     token = jwt.encode(claims, key, "ES384", headers={"kid": "other"})
     secret = {"SUBJECT_JWKS": json.dumps({"keys": [{**jwk, "kid": "other"}]})}
     (outcome,) = play(event(token, secrets=secret))
@@ -347,10 +361,10 @@ def test_another_curve(play, event, signing):
 
 def test_rotation(play, event, signing, new_key, monkeypatch):
     """While the secret holds two public keys, tokens of both are accepted."""
-    old = signing.sign_subject("auth0|ada")
+    old = signing.sign_subject(ADA)
     keys = [signing.public_jwk(signing._private_key())]
     monkeypatch.setenv("SUBJECT_KEY_FILE", str(new_key("next.pem")))
-    new = signing.sign_subject("auth0|ada")
+    new = signing.sign_subject(ADA)
     keys.append(signing.public_jwk(signing._private_key()))
     secret = {"SUBJECT_JWKS": json.dumps({"keys": keys})}
     outcomes = play(event(old, secrets=secret), event(new, secrets=secret))
