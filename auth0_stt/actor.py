@@ -37,19 +37,19 @@ def resolve_actor_token(
         since checking the signature is the tenant's part. If it is stale, unreadable or
         None, it is renewed.
     :param refresh_token: the refresh token of the agent's session. If ``refreshed`` is
-        True in what comes back, store its ``actor_token`` and ``refresh_token`` at once:
-        the tenant may have rotated the refresh token, and using the old one again can
-        sign the agent out.
+        True in what comes back, store its ``actor_token`` and ``refresh_token`` at
+        once: the tenant may have rotated the refresh token, and using the old one again
+        can sign the agent out.
     :param leeway: seconds.
     :param timeout: seconds for the whole call, except name resolution.
 
-    The other arguments are those of :func:`request_session_transfer_token`. A renewed ID
-    token is not looked into: it is the tenant's newest word, and the clock here may be
-    wrong.
+    The other arguments are those of :func:`request_session_transfer_token`. A renewed
+    ID token is not looked into: it is the tenant's newest word, and the clock here may
+    be wrong.
 
-    Raises :class:`CustomTokenExchangeError` with the code ``actor_unavailable`` if there
-    is no usable token and none can be had with this refresh token (the message says
-    why), and with the tenant's own code for every other refusal, such as
+    Raises :class:`CustomTokenExchangeError` with the code ``actor_unavailable`` if
+    there is no usable token and none can be had with this refresh token (the message
+    says why), and with the tenant's own code for every other refusal, such as
     ``mfa_required`` or ``invalid_client``; :class:`InvalidArgumentError` for a mistake
     in the arguments; :class:`TransportError` if no answer came.
 
@@ -120,7 +120,7 @@ def _renewal(
 
 
 def _renewed(answer: Answer, refresh_token: str) -> ActorToken:
-    """Return what an answer renews; without a rotated refresh token the old one stays."""
+    """Return what an answer renews; a refresh token that is not rotated stays."""
     content = answer.content
     try:
         id_token = token("id_token", content.get("id_token"))

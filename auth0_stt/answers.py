@@ -1,4 +1,4 @@
-"""What a server's answer says: pure functions from bytes and headers to plain values."""
+"""What a server's answer says: pure functions, from bytes and headers to values."""
 
 import base64
 import json
@@ -56,7 +56,7 @@ def _finite(digits: str) -> float:
 
 
 def jwt_claims(token: str) -> Dict[str, Any]:
-    """Return the claims of a JWT (RFC 7519, 3), unverified; none if it is unreadable."""
+    """Return the claims of a JWT (RFC 7519, 3), unverified; {} if unreadable."""
     try:
         _, payload, _ = token.split(".")
         padding = "=" * (-len(payload) % 4)

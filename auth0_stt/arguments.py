@@ -147,8 +147,8 @@ def ip_address(argument: str, value: Any) -> Optional[str]:
         if ipv6 is not None:
             return str(ipv6.ipv4_mapped or ipv6)
     raise InvalidArgumentError(
-        f"{argument} must be one IPv4 or IPv6 address: no list, port, brackets, zone or "
-        "name",
+        f"{argument} must be one IPv4 or IPv6 address: no list, port, brackets, zone "
+        "or name",
         argument,
     )
 
@@ -183,7 +183,7 @@ def _extra_values(values: Any) -> List[str]:
     found = [value for value in map(plain, given) if value is not None]
     if not found or len(found) != len(given) or not all(map(_encodable, found)):
         raise InvalidArgumentError(
-            "extra has a value that is neither a str that can be sent nor a list of such",
+            "extra has a value that can't be sent: it must be a str or a list of str",
             "extra",
         )
     return found

@@ -1,4 +1,4 @@
-"""How an application proves itself: by a secret, a signed assertion or a certificate."""
+"""How an application proves itself: by secret, signed assertion or certificate."""
 
 import os
 import ssl
@@ -165,8 +165,8 @@ def private_key_jwt(
     :param private_key: an RSA private key of 2048 bits or more, in PEM, not encrypted.
     :param algorithm: RS256, RS384 or PS256, as registered for the credential.
 
-    Raises :class:`InvalidArgumentError` for another key or algorithm, and ImportError if
-    PyJWT or cryptography is missing.
+    Raises :class:`InvalidArgumentError` for another key or algorithm, and ImportError
+    if PyJWT or cryptography is missing.
 
     Source: RFC 7523; Auth0, "Authenticate with Private Key JWT".
     """

@@ -119,7 +119,7 @@ class Route:
     """Where connections lead, and those that are idle. No context means plain HTTP.
 
     A deque's methods take no lock in Python code. urllib3's pool is a queue, whose lock
-    an exception from a signal handler can leave taken for good.
+    an exception from a signal handler can leave taken forever.
     """
 
     host: str
@@ -309,7 +309,7 @@ class Connection:
 
     @classmethod
     def open(cls, route: Route, call: Call) -> "Connection":
-        """Connect, by the proxy if there is one, and let the other side prove itself."""
+        """Connect, through the proxy if any, and let the other side prove itself."""
         proxy = route.proxy
         call.doing = "connecting to the proxy" if proxy else "connecting"
         if proxy is not None and proxy.is_socks:

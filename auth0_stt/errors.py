@@ -1,12 +1,12 @@
-"""Everything that this package raises on purpose, and the boundary it is raised through.
+"""All that this package raises on purpose, and the boundary it is raised through.
 
 ::
 
-    SessionTransferError                   .code  .message  .retryable  .retry_after  .hint
-    ├── InvalidArgumentError (ValueError)  .argument
-    ├── TransportError                     .sent
-    └── CustomTokenExchangeError           .error  .error_description  .status_code
-                                           .request_id
+    SessionTransferError            .code .message .retryable .retry_after .hint
+    ├── InvalidArgumentError        .argument; also a ValueError
+    ├── TransportError              .sent
+    └── CustomTokenExchangeError    .error .error_description .status_code
+                                    .request_id
 
 A program branches on ``.code``. A person reads ``str(error)`` and ``.hint``. No error
 holds a token or a secret, and each can be pickled, copied, hashed and raised again.
@@ -32,8 +32,8 @@ class CustomTokenExchangeErrorCode(str, Enum):
 
     * ``actor_unavailable``: there is no usable token of the agent, who must sign in
     * ``missing_actor_token_type``: the argument was not passed
-    * ``invalid_token_format``: a token is not a str, is blank or longer than 64 KiB, has
-      white space or control characters, or begins with ``Bearer``
+    * ``invalid_token_format``: a token is not a str, is blank or longer than 64 KiB,
+      has white space or control characters, or begins with ``Bearer``
 
     The server's ``error`` field, or its HTTP status if that says more:
 
@@ -184,13 +184,13 @@ class TransportError(SessionTransferError):
 
 @define(slots=False)
 class CustomTokenExchangeError(SessionTransferError):
-    """No usable token: a check here failed, the tenant refused, or its answer is no use.
+    """No usable token: a check failed, the tenant refused, or its answer is unusable.
 
     ``.error`` and ``.error_description`` are the server's words: cut at 500 characters,
     without control characters, and with every secret of the request masked.
-    ``.status_code`` is the HTTP status, ``.retry_after`` the seconds that the server asks
-    to wait, ``.request_id`` Auth0's name for the request, which its support asks for.
-    Each is None if unknown.
+    ``.status_code`` is the HTTP status, ``.retry_after`` the seconds that the server
+    asks to wait, ``.request_id`` Auth0's name for the request, which its support asks
+    for. Each is None if unknown.
     """
 
     code: CustomTokenExchangeErrorCode = field(converter=CustomTokenExchangeErrorCode)
@@ -274,7 +274,7 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
 
 
 def is_callers(error: Optional[BaseException]) -> bool:
-    """Whether code of the caller's raised it: a signal handler, a callable, an adapter."""
+    """Whether the caller's code raised it: a signal handler, a callable, an adapter."""
     found = [own for _, own in _whose(error.__traceback__)] if error else []
     return bool(found) and found[-1]
 

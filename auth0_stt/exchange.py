@@ -72,8 +72,8 @@ def request_session_transfer_token(
         ``event.request.body.reason``.
     :param forwarded_for: the agent's own IP address. The token works only from the
         address that asks for it: without this, the server's. Auth0 believes it only
-        together with a client secret, and only if *Trust Token Endpoint IP Header* is on
-        for the application.
+        together with a client secret, and only if *Trust Token Endpoint IP Header* is
+        on for the application.
     :param extra: additional form fields for the Action: str or list of str by name.
     :param timeout: seconds for the whole call, from connecting to the last byte of the
         answer. The system does not let us bound name resolution.

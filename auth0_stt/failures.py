@@ -1,4 +1,4 @@
-"""A failure on the way, and the error of ours that it is: a table.
+"""A failure on the way, and the error that stands for it: a table.
 
 The words of our errors are the system's, OpenSSL's or our own, never those of the
 other side.
@@ -29,7 +29,7 @@ from .connections import Call, UnusableAnswerError
 from .errors import TransportError, is_callers
 from .errors import TransportErrorCode as Code
 
-#: What can fail on the way. Any other exception is somebody else's, and passes as it is.
+#: What can fail on the way. Any other exception passes as it is.
 NETWORK = (OSError, HTTPException, HTTPError, UnusableAnswerError)
 
 #: Of these, what means the network even if an adapter of the caller's raises it.
@@ -48,13 +48,11 @@ _REFUSAL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 _BUSY_PROXY = ("429", "502", "503", "504")
 
 
-def failure(
-    error: Exception, call: Call, outer: Optional[BaseException]
-) -> Union[TransportError, UnusableAnswerError]:
-    """Return what to raise for one of :data:`NETWORK`.
+def failure(error: Exception, call: Call, outer: Optional[BaseException]) -> Exception:
+    """Return the TransportError or UnusableAnswerError for one of :data:`NETWORK`.
 
-    ``outer`` is the exception that the caller was handling when the call began: it is
-    the context of ours, and not the reason.
+    ``outer`` is the exception that the caller was handling when the call began. It is
+    no reason for the failure.
 
     ``sent`` is what the call knows, unless what happened can happen only earlier.
     """

@@ -1,7 +1,7 @@
 """What a person can change where something fails: one sentence for each code.
 
-Plain data, by the strings that the codes equal. A description may choose the hint, since
-today's tenants say much in words alone; it never chooses the code.
+Plain data, by the strings that the codes equal. A description may choose the hint,
+since today's tenants say much in words alone; it never chooses the code.
 """
 
 from typing import Optional
@@ -21,16 +21,16 @@ _FORWARD = (
     "Header for the application, so that agents don't share one count of bad tokens."
 )
 _PROFILE = (
-    "Check subject_token_type against the tenant's token exchange profiles: one of them "
-    "must have exactly this URI."
+    "Check subject_token_type against the tenant's token exchange profiles: one of "
+    "them must have exactly this URI."
 )
 _SUBJECT = (
-    "The Action refused the subject token: check that it is signed as the Action expects, "
-    "for this tenant, and has not expired."
+    "The Action refused the subject token: check that it is signed as the Action "
+    "expects, for this tenant, and has not expired."
 )
 _CLIENT = (
-    "Check client_id and the client secret or key against the application's settings in "
-    "the tenant, and that its authentication method is the one used here."
+    "Check client_id and the client secret or key against the application's settings "
+    "in the tenant, and that its authentication method is the one used here."
 )
 _EXCHANGE = (
     "Allow the exchange on this application: token_exchange.allow_any_profile_of_type "
@@ -45,7 +45,7 @@ _BY_DESCRIPTION = (
     ("suspicious login behavior", _FORWARD),
     (
         "'exp' claim",
-        "The agent's ID token has expired: call resolve_actor_token() before each mint.",
+        "The agent's ID token has expired: call resolve_actor_token() first.",
     ),
     (
         "invalid actor token: the user",
@@ -53,12 +53,13 @@ _BY_DESCRIPTION = (
     ),
     (
         "invalid actor token",
-        "Pass the ID token from the agent's sign-in to this very application: no access "
-        "token, no other application's. Let them sign in again if the keys have changed.",
+        "Pass the ID token from the agent's sign-in to this very application: no "
+        "access token, no other application's. Let them sign in again if the keys have "
+        "changed.",
     ),
     (
         "unknown or blocked",
-        "Check the user id that the subject token names, and that the user may sign in.",
+        "Check the user id in the subject token, and that this user may sign in.",
     ),
     ("subject_token_type", _PROFILE),
     ("subject token", _SUBJECT),

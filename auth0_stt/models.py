@@ -25,8 +25,8 @@ class SessionTransferTokenResult:
         :func:`request_session_transfer_token`.
     :param expires_in: whole seconds from the answer on, 60 with Auth0; None if the
         tenant does not say.
-    :param token_type: ``"N_A"``, since this is not a bearer token (RFC 8693, 2.2.1); None
-        if the tenant does not say.
+    :param token_type: ``"N_A"``, since this is not a bearer token (RFC 8693, 2.2.1);
+        None if the tenant does not say.
     :param scope: what the tenant granted, separated by spaces; None if it does not say.
     """
 
@@ -43,7 +43,7 @@ class ActorToken:
 
     :param actor_token: the agent's ID token, to be passed on as ``actor_token``.
     :param actor_token_type: :data:`ID_TOKEN_TYPE`, to be passed on as well.
-    :param refresh_token: the refresh token to keep, or None if there is none.
+    :param refresh_token: the refresh token to keep, or None without one.
     :param refreshed: whether the two tokens are new. If so, store both at once.
     """
 

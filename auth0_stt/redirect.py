@@ -43,11 +43,11 @@ def build_session_transfer_redirect(
     and :data:`REDIRECT_HEADERS`. Never log or store the URL.
 
     :param target_login_url: the target's ``initiate_login_uri``: absolute and ``https``
-        (``http`` for loopback). Its query stays as it is, except for an earlier token or
-        organization.
+        (``http`` for loopback). Its query stays as it is, except for an earlier token
+        or organization.
     :param result: what :func:`request_session_transfer_token` returned.
-    :param organization: id or name that the session is for. It is independent of the one
-        that was checked while minting.
+    :param organization: id or name that the session is for. It is independent of the
+        one that was checked while minting.
     :param allowed_hosts: where the URL may point, each as ``host`` or ``host:port``.
         Pass it if ``target_login_url`` comes from a request.
 

@@ -352,8 +352,8 @@ _TABLE = (
         "The Action accepts the subject token: signature, lifetime and one use.",
         '400 "invalid_request" with the reason that the Action gave to '
         "rejectInvalidSubjectToken().",
-        "Sign the subject token the way that the Action verifies it, with a key that it "
-        "knows, just before the mint.",
+        "Sign the subject token the way that the Action verifies it, with a key that "
+        "it knows, just before the mint.",
         _API,
     ),
     Rule(

@@ -21,11 +21,12 @@ _WEB_URL = r"(?i)https?://[!-~]+"
 
 @boundary
 def session_transfer_params(query: Any) -> Dict[str, str]:
-    """Return what a login route passes on to ``/authorize``: ``{}`` for any other login.
+    """Return what a login route passes on to ``/authorize``: ``{}`` without a token.
 
     :param query: the query of the request: Django's ``QueryDict``, Werkzeug's
         ``MultiDict``, or any mapping of names to a str or a list of str. If it has a
-        ``session_transfer_token``, that comes back, and the ``organization`` if present.
+        ``session_transfer_token``, that comes back, and the ``organization`` if
+        present.
 
     A delegated session gets no refresh token: ``offline_access`` in the scope is left
     out. Checking the token is the tenant's part.
@@ -73,7 +74,8 @@ def actor_from_claims(claims: Mapping[str, Any]) -> Optional[Actor]:
     :param claims: the claims of the session's ID token, which the login has verified.
 
     Raises :class:`InvalidArgumentError` for claims that are not a mapping, and for an
-    ``act`` claim that names nobody: such a session must not pass for the customer's own.
+    ``act`` claim that names nobody: such a session must not pass for the customer's
+    own.
 
     Source: RFC 8693, 4.1; Auth0, "Session Delegation".
     """
@@ -103,8 +105,8 @@ def build_logout_url(
 
     :param domain: the tenant's host or custom domain, as the target signs in with.
     :param client_id: the target application's.
-    :param return_to: where the tenant sends the browser afterwards. It must be among the
-        application's ``allowed_logout_urls``, which are compared without its query.
+    :param return_to: where the tenant sends the browser afterwards. It must be among
+        the application's ``allowed_logout_urls``, which are compared without its query.
 
     Raises :class:`InvalidArgumentError`.
 

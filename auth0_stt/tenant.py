@@ -61,8 +61,8 @@ def parse_domain(domain: Any) -> Tenant:
         return tenant
     raise InvalidArgumentError(
         "domain must be the tenant's host, such as acme.eu.auth0.com or "
-        "https://login.acme.com: no path, query, user or white space, and http only for "
-        "loopback",
+        "https://login.acme.com: no path, query, user or white space, and http only "
+        "for loopback",
         "domain",
     )
 
@@ -122,7 +122,8 @@ def _is_name(name: str) -> bool:
     if "xn--" not in name:
         return True
     labels = [_to_unicode(label) for label in name.split(".")]
-    # RFC 5893, 2: one label written from right to left binds the form of all the others.
+    # RFC 5893, 2: one label written from right to left binds the form of all the
+    # others.
     if any(
         bidirectional(char) in ("R", "AL", "AN")
         for label in labels

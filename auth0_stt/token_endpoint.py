@@ -92,7 +92,7 @@ class Answer:
 
 
 def _code(status: int, word: Any, known: bool) -> Code:
-    """Return the code of a refusal: the status decides if it says more than the word."""
+    """Return the code of a refusal. The status decides if it says more."""
     # RFC 6749, 5.2. Auth0 says access_denied here for a wrong client secret.
     if status == 401:
         return Code.INVALID_CLIENT

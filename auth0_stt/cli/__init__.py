@@ -1,1 +1,1 @@
-"""The command line, ``auth0-stt``: one module for each command; ``main`` starts them."""
+"""The command line, ``auth0-stt``: a module for each command; ``main`` starts them."""

@@ -242,8 +242,8 @@ def _documents_help() -> str:
     from ..doctor.documents import SOURCES
 
     lines: List[str] = [
-        "documents, as the Auth0 CLI writes them after auth0 login; any may be left out.",
-        "ACTION is the action_id in token-exchange-profiles.json.",
+        "documents, as the Auth0 CLI writes them after auth0 login; any may be left "
+        "out. ACTION is the action_id in token-exchange-profiles.json.",
         "  CONSOLE=... SHOP=... ACTION=... ORGANIZATION=... DIR=...",
     ]
     for source in SOURCES.values():

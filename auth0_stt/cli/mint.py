@@ -1,7 +1,7 @@
 """``auth0-stt mint``: a session transfer token, for scripts and cron jobs.
 
-Secrets and tokens come from the environment or from files, never from an argument, which
-``ps`` shows to everyone.
+Secrets and tokens come from the environment or from files, never from an argument,
+which ``ps`` shows to everyone.
 """
 
 import argparse

@@ -33,5 +33,5 @@ def checks_audience(code: str) -> bool:
 
 
 def reads_wrong_actor(code: str) -> bool:
-    """Return whether the code reads ``event.transaction.actor``, which is Post-Login's."""
+    """Tell whether the code reads ``event.transaction.actor``, Post-Login's."""
     return _ACTOR.search(code) is not None

@@ -15,7 +15,7 @@ _SECRET_TEXT = re.compile(
 
 
 def concealer(documents: Mapping[str, Any]) -> Callable[[str], str]:
-    """Return a function that makes a text fit to be shown: no secret, one short line."""
+    """Return a function that makes a text fit to show: no secret, one short line."""
     secrets: List[str] = []
     waiting: List[Any] = list(documents.values())
     while waiting:

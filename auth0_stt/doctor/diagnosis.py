@@ -30,7 +30,7 @@ def diagnose(
     target_login_url: Optional[str] = None,
     organization: Optional[str] = None,
 ) -> List[Finding]:
-    """Judge a tenant by JSON documents, and return the findings in the order of the flow.
+    """Judge a tenant by JSON documents. Return the findings in the order of the flow.
 
     ``documents`` maps names to what the Management API answered, parsed: ``console``,
     ``shop`` (``GET clients/{id}``), ``token-exchange-profiles``, ``action``,

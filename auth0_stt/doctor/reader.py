@@ -42,7 +42,7 @@ class ReadError(Exception):
 
 
 class _Bearer:
-    """Authorizes the requests; as ``auth`` of a session it also keeps ``.netrc`` out."""
+    """Authorizes the requests. As ``auth`` of a session it keeps ``.netrc`` out."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -90,7 +90,7 @@ def try_login(
     timeout: float = 10.0,
     verify: Optional[str] = None,
 ) -> Dict[str, Any]:
-    """Open a login URL once with a made-up token, and return the document ``try-login``.
+    """Open a login URL once with a made-up token. Return the document ``try-login``.
 
     No redirect is followed, so that the token never reaches the tenant.
 
@@ -226,7 +226,7 @@ class _Reader:
         path: str,
         query: List[Tuple[str, str]],
     ) -> Any:
-        """Read a list page by page: with ``next`` as checkpoint, else as far as it goes."""
+        """Read a list page by page, with ``next`` as checkpoint if there is one."""
         key = str(source.items)
         items: List[Any] = []
         seen: Set[str] = set()
@@ -260,8 +260,8 @@ class _Reader:
         status = answer.status_code
         if status == 401:
             message = (
-                "the management token was refused: it has expired, or it is for another "
-                "tenant or another API"
+                "the management token was refused: it has expired, or it is for "
+                "another tenant or another API"
             )
             raise ReadError("unauthorized", message)
         if status == 429:
@@ -310,7 +310,7 @@ def _unknown(known: Mapping[str, str]) -> List[str]:
 
 
 def _action_id(profiles: Any, subject_token_type: Optional[str]) -> Optional[str]:
-    """Return the Action of the profile that the console uses, None if that is not clear."""
+    """Return the Action of the console's profile, None if that is not clear."""
     key = "token_exchange_profiles"
     listed = profiles.get(key) if isinstance(profiles, dict) else profiles
     found = {

@@ -1,4 +1,4 @@
-"""Checks of the hand-over and the redemption: the shop, its domain, its organization."""
+"""Checks of hand-over and redemption: the shop, its domain, its organization."""
 
 import re
 from typing import Any, Callable, Dict, List, Optional, Tuple
@@ -61,8 +61,8 @@ def _login_route(case: Case) -> Optional[Verdict]:
         log = case.log
         if log.minted is not None and log.redemption is None:
             found = (
-                "the log has no redemption after the last mint: perhaps the token never "
-                "reached /authorize. --try-login tells"
+                "the log has no redemption after the last mint: perhaps the token "
+                "never reached /authorize. --try-login tells"
             )
             return Verdict("unknown", found, "logs")
         return None
@@ -148,7 +148,8 @@ def _callback_registered(case: Case) -> Optional[Verdict]:
 
 
 def _covers(pattern: str, url: str) -> bool:
-    # A star stands for one or more labels of the host (Auth0, Subdomain URL Placeholders).
+    # A star stands for one or more labels of the host (Auth0, Subdomain URL
+    # Placeholders).
     expression = re.escape(pattern).replace(r"\*", r"[A-Za-z0-9.-]+")
     return re.fullmatch(expression, url) is not None
 

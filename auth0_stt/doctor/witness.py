@@ -145,7 +145,7 @@ class Testimony:
         return rule
 
     def arrived(self) -> bool:
-        """Return whether the last token reached ``/authorize``, whatever became of it."""
+        """Tell whether the last token reached ``/authorize``, whatever became of it."""
         return self.entered or self.redemption_failure() is not None
 
     def _is_late(self) -> bool:

@@ -1,8 +1,8 @@
 """A tenant in a separate process: what ``auth0-stt tenant`` serves.
 
 Its ids, secrets and keys are always the same: applications in other terminals have to
-be set up only once, and a token stays valid when the tenant starts anew. It writes these
-variables to standard output, ready for a shell:
+be set up only once, and a token stays valid when the tenant starts anew. It writes
+these variables to standard output, ready for a shell:
 
 ======================================  ==============================================
 ``AUTH0_DOMAIN``                        the console's domain, for the library and its

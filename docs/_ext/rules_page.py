@@ -1,4 +1,4 @@
-"""The directive ``rules``: every rule of ``auth0_stt/rules.py``, grouped by its owner."""
+"""The directive ``rules``: each rule of ``auth0_stt/rules.py``, by its owner."""
 
 import re
 

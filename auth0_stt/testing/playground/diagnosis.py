@@ -1,4 +1,4 @@
-"""What the doctor says about the visitor's tenant: which settings and which log entry."""
+"""What the doctor says about the visitor's tenant: settings and log entries."""
 
 from typing import Any, Dict, List
 

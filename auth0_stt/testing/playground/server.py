@@ -1,4 +1,4 @@
-"""Serves the playground: three ports on loopback, and for every browser its own tenant."""
+"""Serves the playground: three ports on loopback, and a tenant for every browser."""
 
 import threading
 import webbrowser
@@ -27,9 +27,9 @@ PORTS = 3
 def serve(port: int = 0, open_browser: bool = False) -> int:
     """Serve the playground until it is interrupted; return the exit code.
 
-    ``port`` is the console's; the shop has the next one, the tenant the one after it. By
-    default they are any free ones. A port that is taken ends the process with a message,
-    as Werkzeug does it.
+    ``port`` is the console's; the shop has the next one, the tenant the one after it.
+    By default they are any free ones. A port that is taken ends the process with a
+    message, as Werkzeug does it.
     """
     if port and not 0 < port <= 65536 - PORTS:
         print(f"The port must be from 1 to {65536 - PORTS}.")

@@ -59,7 +59,8 @@ class Call:
         lines = [f'    "{self.url}",']
         if self.fields:
             lines.append(f"    {fields}={{")
-            # A link from elsewhere may have led here: none of its names may become code.
+            # A link from elsewhere may have led here: none of its names may become
+            # code.
             lines += [
                 f"        {json.dumps(name)}: {_python(name, value)},"
                 for name, value in self.fields

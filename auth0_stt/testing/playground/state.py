@@ -1,4 +1,4 @@
-"""What one visitor has: a tenant, an agent who is signed in to it, switches and a trail.
+"""What one visitor has: a tenant, a signed-in agent, switches and a trail.
 
 Nobody else sees any of it: two browsers can try two things at the same time.
 """

@@ -248,7 +248,7 @@ def reason_header(reason: str) -> Dict[str, str]:
 
 
 def masked(token: str) -> str:
-    """Return what may be shown of a token: enough to recognise it, too little to use."""
+    """Return what may be shown of a token: enough to know it by, too little to use."""
     return f"{token[:4]}\u2026 ({len(token)} characters)"
 
 

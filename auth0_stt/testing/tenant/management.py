@@ -68,7 +68,7 @@ def granted_scopes(state: State, authorization: str) -> List[str]:
     """Return the scopes of the access token in an Authorization header.
 
     Raises:
-        ApiError: there is none, or none that is good.
+        ApiError: there is no valid token.
     """
     scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token:

@@ -225,7 +225,7 @@ class Exchange:
             raise Refusal("too_many_attempts", SUSPICIOUS, 429, rule)
 
     def _attempts(self) -> Tuple[int, float]:
-        """Return how many bad subject tokens are allowed, and the seconds for one more."""
+        """Return how many bad subject tokens may come, and the seconds for one more."""
         path = "suspicious_ip_throttling.stage.pre-custom-token-exchange"
         stage = self.state.tenant_setting(path) or {}
         rate = stage.get("rate", ATTEMPTS_RATE)

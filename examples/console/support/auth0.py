@@ -13,7 +13,8 @@ oauth.register(
     client_secret=settings.AUTH0["client_secret"],
     server_metadata_url=settings.AUTH0_METADATA_URL,
     client_kwargs={
-        # offline_access: a refresh token, to renew the ID token while the console is open.
+        # offline_access: a refresh token, to renew the ID token while the console is
+        # open.
         "scope": "openid profile email offline_access",
         "code_challenge_method": "S256",
     },
@@ -30,6 +31,7 @@ def resolve_actor(request: HttpRequest) -> ActorToken:
     if actor.refreshed:
         request.session["id_token"] = actor.actor_token
         request.session["refresh_token"] = actor.refresh_token
-        # Now: Django saves no session after a 5xx, and the old refresh token may be void.
+        # Now: Django saves no session after a 5xx, and the old refresh token may be
+        # void.
         request.session.save()
     return actor

@@ -1,7 +1,7 @@
 """The proof of the customer, as the Action of ``auth0-stt tenant`` verifies it.
 
-For your own tenant, take docs/action/sign_subject.py in place of this file. It signs with
-a private key, so that nobody but the console can name a customer.
+For your own tenant, take docs/action/sign_subject.py in place of this file. It signs
+with a private key, so that nobody but the console can name a customer.
 """
 
 import time

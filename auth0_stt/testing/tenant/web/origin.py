@@ -74,7 +74,7 @@ def _ip(address_secret: str) -> str:
 
 
 def _auth0_client(header: str) -> Any:
-    """Return the object in the header that Auth0's SDKs send, None if there is none."""
+    """Return the object in the header that Auth0's SDKs send, or None."""
     try:
         decoded = base64.urlsafe_b64decode(header.replace("+", "-").replace("/", "_"))
         found = json.loads(decoded)
@@ -84,7 +84,7 @@ def _auth0_client(header: str) -> Any:
 
 
 def authorization() -> str:
-    """Return the Authorization header, an empty text if there is none."""
+    """Return the Authorization header, or an empty str."""
     return request.headers.get("Authorization", "")
 
 
