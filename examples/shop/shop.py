@@ -67,7 +67,7 @@ def login() -> ResponseReturnValue:
     # max_age asks for the time of the login (auth_time), which it does not limit.
     # Not with a pushed authorization request (PAR), which loses the token.
     return oauth.auth0.authorize_redirect(
-        url_for("callback", _external=True), **(transfer or {"max_age": 10**9})
+        url_for("callback", _external=True), **(transfer or {"max_age": "999999999"})
     )
 
 

@@ -402,7 +402,7 @@ def test_shop_django(example, django, monkeypatch):
         assert bool(query) is request.session["entering"]
     more = {"session_transfer_token": "stt", "organization": "org"}
     callback = "http://testserver/callback"
-    assert [(callback, more), (callback, {"max_age": 10**9})] == passed
+    assert [(callback, more), (callback, {"max_age": "999999999"})] == passed
     twice = "/login?session_transfer_token=a&session_transfer_token=b"
     assert 400 == shop["login"](django.get(twice)).status_code
 
@@ -535,7 +535,7 @@ def run_with_console(directory, name):
 
 
 def create_app(domain, client_id, client_secret):
-    """A shop in Flask, with the three pieces that it needs."""
+    """A shop in Flask, with the three pieces that the README has."""
     app = flask.Flask("shop")
     app.secret_key = "tests"
     oauth = OAuth(app)
@@ -546,28 +546,50 @@ def create_app(domain, client_id, client_secret):
         server_metadata_url=f"{domain}/.well-known/openid-configuration",
         client_kwargs={"scope": "openid"},
     )
-
-    @app.get("/login")
-    def login():
-        transfer = auth0_stt.session_transfer_params(flask.request.args)
-        return oauth.auth0.authorize_redirect("http://localhost/callback", **transfer)
-
-    @app.get("/callback")
-    def callback():
-        flask.session["user"] = oauth.auth0.authorize_access_token()["userinfo"]
-        return flask.redirect("/")
+    run(
+        ROOT / "README.rst",
+        "shop",
+        app=app,
+        oauth=oauth,
+        DOMAIN=domain,
+        CLIENT_ID=client_id,
+    )
 
     @app.get("/")
     def home():
-        return auth0_stt.actor_from_claims(flask.session["user"]).sub
+        return flask.g.actor.sub if flask.g.actor else "nobody"
 
     return app
 
 
-def test_testing_shop(example, tenant):
-    """The test of one's own shop passes against a shop that does what it should."""
-    token = mint_for(tenant).session_transfer_token
-    example(create_app=create_app)["test_the_banner"](tenant, token)
+@pytest.mark.parametrize("name", re.findall(r"def (test_\w+)", code(TESTING, "shop")))
+def test_testing_shop(tenant, name):
+    """The tests of one's own shop pass against a shop that does what it should."""
+    scope = run(TESTING, "shop", create_app=create_app)
+    scope[name](tenant)
+
+
+def test_testing_clock(tenant):
+    """As the page says, a login after clock.advance() fails at the shop's callback."""
+    agent = run(TESTING, "shop", create_app=create_app)["Agent"](tenant)
+    agent.shop.application.testing = True
+    tenant.clock.advance(200)
+    answer = agent.enter("auth0|ada")
+    with pytest.raises(Exception, match="issued"):
+        agent.arrive(answer)
+
+
+def test_testing_settings_file():
+    """The page's settings file is one that the tenant takes, each part of it."""
+    from auth0_stt.testing.settings_file import TABLES
+    from auth0_stt.testing.standalone import standalone_tenant
+
+    (text,) = [each for each in in_language(TESTING, "json") if '"shop"' in each]
+    settings = json.loads(text)
+    assert {"console", "shop", "tenant", *TABLES} == set(settings)
+    changed = standalone_tenant(8400, False, settings)
+    assert ["auth0|sam", "auth0|kim"] == changed.organizations["org_acme"]["members"]
+    assert 1 == len(changed.token_exchange_profiles) == len(changed.actions)
 
 
 def test_testing_action(example, tenant, signing):
