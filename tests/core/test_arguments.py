@@ -67,6 +67,7 @@ class TestDomain:
             ),
             ("192.0.2.7", "192.0.2.7"),
             ("[2001:DB8::1]:8443", "[2001:db8::1]:8443"),
+            ("[::ffff:192.0.2.7]", "[::ffff:c000:207]"),  # as browsers write it
             ("localhost", "localhost"),
         ],
     )
