@@ -770,7 +770,7 @@ _TABLE = (
         "holds the page that the logout returns to",
         "The logout ends on an error page, and the next account on one that asks to "
         "log out.",
-        "Add the page to which the logout returns to the shop's allowed_logout_urls.",
+        "Add the URL of the page after the logout to allowed_logout_urls of the shop.",
         "[doc] authenticate/login/logout/redirect-users-after-logout",
         wrong=[],
     ),

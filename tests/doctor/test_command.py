@@ -156,7 +156,11 @@ class TestOutput:
         """--fix prints what to run, and reads only."""
         api.answer("mfa-policies", ["all-applications"])
         assert 1 == run("--fix", tool, *IDS)
-        assert "guardian" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert "guardian" in said
+        # The domain is on loopback and has a scheme.
+        assert "auth0-stt tenant --settings FILE" in said
+        assert "https://$AUTH0_DOMAIN" not in said
 
     @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "unheard-of", None])
     def test_narrow_output(self, written, monkeypatch, encoding):
