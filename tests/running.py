@@ -158,7 +158,12 @@ def started(*arguments, ready, cwd=EXAMPLES.parent, **environ):
     with processes.started(
         [sys.executable, *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environ},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONUNBUFFERED": "1",  # what it says goes to a pipe
+            **environ,
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
