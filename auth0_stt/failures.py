@@ -111,7 +111,9 @@ def _chain(
             waiting += [current.__cause__, *current.args]
             waiting.append(getattr(current, "reason", None))
             context = current.__context__
-            if not isinstance(context, RequestException) and not is_callers(context):
+            # urllib3 1.26 wraps without "from": of its own, the context is the cause.
+            wraps = isinstance(current, HTTPError) or not is_callers(context)
+            if wraps and not isinstance(context, RequestException):
                 waiting.append(context)
 
 

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 
 import processes
 import pytest
@@ -238,3 +239,32 @@ class TestMistakes:
         done = run("tenant", "--port", port)
         assert 2 == done.returncode
         assert "--port must be from 0" in done.stderr
+
+
+class TestInThisProcess:
+    """The same command, where its lines are counted."""
+
+    def test_serves_until_an_interrupt(self, run, monkeypatch):
+        """It writes the variables, waits, and ends clean."""
+        from auth0_stt.testing import standalone
+
+        told = []
+
+        def interrupt_soon(tenant, file):
+            told.append(tenant.domain)
+            threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+        monkeypatch.setattr(standalone, "write_environment", interrupt_soon)
+        done = run("tenant", "--port", "0")
+        assert (0, f"The tenant listens on {told[0]}\n") == (
+            done.returncode,
+            done.stderr,
+        )
+
+    def test_bad_settings(self, run, tmp_path):
+        """A file whose content no tenant could have is a usage error."""
+        path = tmp_path / "settings.json"
+        path.write_text('{"console": {"no_such_setting": 1}}')
+        done = run("tenant", "--port", "0", "--settings", str(path))
+        assert 2 == done.returncode
+        assert "no_such_setting" in done.stderr

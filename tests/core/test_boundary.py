@@ -190,6 +190,21 @@ class TestOthers:
         )
         assert (None, True) == (error.__cause__, error.__suppress_context__)
 
+    def test_cause_of_the_callers_own(self, endpoint):
+        """A chain that the caller's code made stays as it is."""
+
+        def assertion(audience):
+            try:
+                raise ValueError("no key file")
+            except ValueError as error:
+                raise KeyError("no key today") from error
+
+        error = raised(
+            KeyError, mint, endpoint, client_secret=None, client_assertion=assertion
+        )
+        assert isinstance(error.__cause__, ValueError)
+        assert "assertion" == frames(error.__cause__)[-1][1]
+
     def test_what_the_caller_handles_is_left_alone(self, endpoint):
         """An exception that the caller was handling keeps the frames that it has."""
 

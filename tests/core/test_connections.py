@@ -161,6 +161,21 @@ class TestConnection:
             connection.end()
         assert reusable is connection.reusable
 
+    def test_quiet_under_an_alarm(self):
+        """What a signal handler raises while an idle connection is looked at passes."""
+
+        class Alarmed:
+            def peek(self, size):
+                raise TimeoutError("enough")
+
+        with FaultServer([REQUEST, GOOD, HOLD]) as server:
+            connection = Connection.open(route(server), Call("tenant.test", 5.0))
+            post(connection)
+            connection.reader = Alarmed()
+            with pytest.raises(TimeoutError, match="enough"):
+                connection.is_quiet(Call("tenant.test", 5.0))
+            connection.end()
+
     def test_count(self):
         """The bytes of one call are counted on the wire, whatever they are for."""
         with FaultServer([REQUEST, GOOD, HOLD]) as server:
