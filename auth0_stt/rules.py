@@ -99,8 +99,8 @@ _TABLE = (
         "token_endpoint_auth_method",
         'any method but "none"',
         "The mint is refused: a public client can't get a session transfer token.",
-        "Give the console a client secret: set token_endpoint_auth_method to "
-        '"client_secret_post".',
+        "Set token_endpoint_auth_method to "
+        '"client_secret_post", and configure the client secret in the console.',
         _CONFIGURE,
         value="client_secret_post",
         allowed=("client_secret_post", "client_secret_basic", None),
@@ -194,8 +194,8 @@ _TABLE = (
         "type",
         '"custom_authentication"',
         "The console may not use the profile, so the mint is refused.",
-        'Create the profile again with type "custom_authentication"; the type of an '
-        "existing one can't be changed.",
+        "Delete the profile, whose type can't be changed, and create it again with type "
+        '"custom_authentication", the same subject_token_type and the same action_id.',
         _CTE_CONFIGURE + "; [sdk] ManagementClient types",
         value="custom_authentication",
         wrong="on_behalf_of_token_exchange",
@@ -303,10 +303,10 @@ _TABLE = (
         "action-trigger",
         "action",
         "supported_triggers",
-        'contains "custom-token-exchange"',
+        'contains {"id": "custom-token-exchange", "version": "v1"}',
         "The mint fails: the profile's Action can't run in a token exchange.",
-        "Create the Action with the trigger custom-token-exchange and bind the profile "
-        "to it.",
+        "Create a new Action with the trigger custom-token-exchange and the same code, "
+        "dependencies and secrets, deploy it, and create the profile with its id.",
         _CTE_CONFIGURE,
         value=("custom-token-exchange",),
         wrong=["post-login"],
@@ -431,8 +431,8 @@ _TABLE = (
         "empty: MFA is not required of everyone",
         '400 "MFA is not supported using actor_token with the requested token exchange '
         'profile." at the mint, or "interaction_required" at the shop\'s callback.',
-        "Clear the MFA policy and ask for a second factor in a Post-Login Action that "
-        "leaves out exchanges and sessions with an actor.",
+        "Ask for a second factor in a Post-Login Action that leaves out exchanges and "
+        "sessions with an actor, and only then clear the MFA policy (guardian/policies).",
         _FLOW + "; " + _BEHAVIOR,
         value=[],
         wrong=["all-applications"],
@@ -770,7 +770,8 @@ _TABLE = (
         "holds the page that the logout returns to",
         "The logout ends on an error page, and the next account on one that asks to "
         "log out.",
-        "Add the URL of the page after the logout to allowed_logout_urls of the shop.",
+        "Add to allowed_logout_urls of the shop the URL that its logout sends as "
+        "returnTo.",
         "[doc] authenticate/login/logout/redirect-users-after-logout",
         wrong=[],
     ),

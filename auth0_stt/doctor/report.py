@@ -100,12 +100,22 @@ def _summary(findings: Sequence[Finding], documents: Mapping[str, Any]) -> List[
     if scopes:
         lines.append("The management token lacks: {}.".format(" ".join(scopes)))
     wrong = [finding for finding in findings if finding.status == "wrong"]
-    if any(finding.source == "logs" for finding in wrong):
+    settings = [finding for finding in wrong if finding.source != "logs"]
+    if settings:
+        lines.append("What to run: add --fix curl, --fix terraform or --fix auth0-cli.")
+    if len(settings) < len(wrong):
         lines.append("The log tells of the last attempt: after a fix, try again.")
-    if wrong:
-        lines.append("Fix first: " + wrong[0].fix)
+    if settings:
+        lines.append("Fix first: " + settings[0].fix)
+    elif wrong:
+        lines.append(
+            "Try again. If it fails in the same way, fix first: " + wrong[0].fix
+        )
     elif count["unknown"]:
-        lines.append("Nothing is wrong as far as could be read.")
+        lines.append(
+            "Nothing is wrong as far as could be read. Enter an account once, and the "
+            "log tells more."
+        )
     else:
         lines.append("Nothing is wrong.")
     return lines

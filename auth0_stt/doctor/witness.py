@@ -68,9 +68,7 @@ REDEMPTION_TEXTS = (
     (r"prompt|interaction|enrol", "no-prompts"),
 )
 
-NO_MINT = (
-    "the log has no mint of the console yet: try to enter an account, then ask again"
-)
+NO_MINT = "no mint of the console has succeeded yet: enter an account, then ask again"
 
 _MINTS = ("secte", "fecte")
 _LIFETIME = timedelta(seconds=60)

@@ -60,7 +60,7 @@ class TestExitCodes:
         api.answer("mfa-policies", ["all-applications"])
         assert 1 == run(*IDS)
         last = capsys.readouterr().out.splitlines()[-1]
-        assert last.startswith("Fix first: Clear the MFA policy")
+        assert last.startswith("Fix first: Ask for a second factor")
 
     @pytest.mark.parametrize(
         ("arguments", "said"),

@@ -1,5 +1,6 @@
 """The report: what a person reads."""
 
+import attr
 import pytest
 from healthy import documents
 from test_diagnosis import BREAKS
@@ -67,7 +68,15 @@ class TestReport:
         assert "\n? tenant: guardian_policies (1)\n" in text
         assert "\nUnknown:\n(1) mfa-policies: HTTP 403: Insufficient scope" in text
         assert "The management token lacks: read:mfa_policies." in text
-        assert "Nothing is wrong as far as could be read." == text.splitlines()[-1]
+        assert text.splitlines()[-1].startswith("Nothing is wrong as far as")
+
+    def test_only_the_log(self):
+        """If only the log has a failure, the first thing to do is to try again."""
+        first, *_ = diagnose(documents())
+        found = attr.evolve(first, status="wrong", source="logs", fix="Do this.")
+        last = report([found], documents()).splitlines()[-1]
+        assert last.startswith("Try again.")
+        assert last.endswith("Do this.")
 
     @pytest.mark.parametrize("colour", [True, False])
     def test_colour(self, colour):
