@@ -194,8 +194,9 @@ _TABLE = (
         "type",
         '"custom_authentication"',
         "The console may not use the profile, so the mint is refused.",
-        "Delete the profile, whose type can't be changed, and create it again with type "
-        '"custom_authentication", the same subject_token_type and the same action_id.',
+        "Delete the profile, whose type can't be changed, and create it again with "
+        'type "custom_authentication", the same subject_token_type and the same '
+        "action_id.",
         _CTE_CONFIGURE + "; [sdk] ManagementClient types",
         value="custom_authentication",
         wrong="on_behalf_of_token_exchange",
@@ -432,7 +433,8 @@ _TABLE = (
         '400 "MFA is not supported using actor_token with the requested token exchange '
         'profile." at the mint, or "interaction_required" at the shop\'s callback.',
         "Ask for a second factor in a Post-Login Action that leaves out exchanges and "
-        "sessions with an actor, and only then clear the MFA policy (guardian/policies).",
+        "sessions with an actor, and only then clear the MFA policy "
+        "(guardian/policies).",
         _FLOW + "; " + _BEHAVIOR,
         value=[],
         wrong=["all-applications"],

@@ -123,7 +123,7 @@ def split_url(url: Any) -> Optional[SplitResult]:
         return None
     try:
         parts = urlsplit(url)
-        parts.port  # noqa: B018 (a port that is no number raises here)
+        parts.port  # noqa: B018 (an invalid port raises here)
     except ValueError:
         return None
     return parts if parts.scheme and parts.hostname else None
