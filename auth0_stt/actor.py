@@ -11,9 +11,10 @@ from .arguments import plain, seconds, token
 from .client_auth import Client, ClientAssertion, ClientCertificate, checked_client
 from .errors import Code, CustomTokenExchangeError, boundary
 from .models import ID_TOKEN_TYPE, ActorToken
+from .own_session import session_checked
 from .tenant import parse_domain
 from .token_endpoint import Answer, AuditRecord, request_tokens
-from .transport import Session, session_checked
+from .transport import Session
 
 
 @boundary

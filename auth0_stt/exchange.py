@@ -19,9 +19,10 @@ from .models import (
     SESSION_TRANSFER_TOKEN_TYPE,
     SessionTransferTokenResult,
 )
+from .own_session import session_checked
 from .tenant import parse_domain
 from .token_endpoint import Answer, AuditRecord, request_tokens
-from .transport import Session, session_checked
+from .transport import Session
 
 # RFC 8693, 2.1.
 _TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"

@@ -40,11 +40,9 @@ from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
-from .connections import Call, Connection, Proxy, Route
-from .connections import Reply as Reply
+from .connections import Call, Connection, Proxy, Reply, Route
 from .failures import NETWORK, callers_own, failure
 from .own_session import adapter_checked, read, with_session_headers
-from .own_session import session_checked as session_checked
 
 #: The path of a client certificate, and of its key unless one file holds both.
 Certificate = Tuple[str, Optional[str]]

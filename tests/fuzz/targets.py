@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 
 import auth0_stt
 from auth0_stt import token_endpoint
-from auth0_stt.transport import Reply
+from auth0_stt.connections import Reply
 
 CORPUS = Path(__file__).parent / "corpus"
 
