@@ -1,7 +1,10 @@
 """The agent's ID token: used while it is fresh, renewed when stale (RFC 6749, 6)."""
 
+from __future__ import annotations
+
 import time
 from contextlib import suppress
+from sys import float_info
 from typing import Any, Dict, Optional
 
 from attr import evolve
@@ -98,13 +101,9 @@ def _fresh(id_token: Any, moment: float) -> Optional[str]:
         if isinstance(id_token, str):
             return None
         raise
-    expiry = jwt_claims(readable).get("exp")  # RFC 7519, 4.1.4
-    if not isinstance(expiry, (int, float)) or isinstance(expiry, bool):
-        return None
-    try:
-        return readable if float(expiry) > moment else None
-    except OverflowError:  # hundreds of digits
-        return None
+    expiry: Any = jwt_claims(readable).get("exp")  # RFC 7519, 4.1.4
+    number = type(expiry) in (int, float)  # no bool, which is an int to Python
+    return readable if number and moment < expiry <= float_info.max else None
 
 
 def _renewal(

@@ -1,5 +1,7 @@
 """What a server's answer says: pure functions, from bytes and headers to values."""
 
+from __future__ import annotations
+
 import base64
 import json
 import math

@@ -3,11 +3,13 @@
 No message shows a value.
 """
 
+from __future__ import annotations
+
 import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from .errors import Code, CustomTokenExchangeError, InvalidArgumentError
+from .errors import Code, CustomTokenExchangeError, invalid
 
 #: A day, in seconds.
 _LONGEST_TIME = 86_400
@@ -41,7 +43,7 @@ def text(argument: str, value: Any, remedy: str = "", spaces: bool = False) -> s
     problem = _problem(found, spaces)
     if found is None or problem:
         ending = f" ({remedy})" if remedy else ""
-        raise InvalidArgumentError(f"{argument} {problem}{ending}", argument)
+        raise invalid(argument, f"{problem}{ending}")
     return found
 
 
@@ -100,9 +102,7 @@ def uri(argument: str, value: Any) -> str:
     """Return an absolute URI, as token types are (RFC 8693, 2.1)."""
     found = plain(value)
     if found is None or not re.fullmatch(_URI, found):
-        raise InvalidArgumentError(
-            f"{argument} must be a URI such as urn:acme:customer", argument
-        )
+        raise invalid(argument, "must be a URI such as urn:acme:customer")
     return found
 
 
@@ -112,9 +112,8 @@ def seconds(argument: str, value: Any, zero: bool = False) -> float:
     if number and (0 < value <= _LONGEST_TIME or (zero and value == 0)):
         return float(value)
     least = "from 0" if zero else "above 0"
-    raise InvalidArgumentError(
-        f"{argument} must be a number of seconds, {least} and at most {_LONGEST_TIME}",
-        argument,
+    raise invalid(
+        argument, f"must be a number of seconds, {least} and at most {_LONGEST_TIME}"
     )
 
 
@@ -128,10 +127,10 @@ def scope_text(value: Any) -> Optional[str]:
         scopes = [plain(name) or "" for name in names]
         if all(re.fullmatch(_SCOPE, scope) for scope in scopes):
             return " ".join(scopes)
-    raise InvalidArgumentError(
-        "scope must be names separated by single spaces, or a list of names (pass None "
-        "to leave it out)",
+    raise invalid(
         "scope",
+        "must be names separated by single spaces, or a list of names (pass None "
+        "to leave it out)",
     )
 
 
@@ -146,10 +145,9 @@ def ip_address(argument: str, value: Any) -> Optional[str]:
         ipv6 = parse_ipv6(address)
         if ipv6 is not None:
             return str(ipv6.ipv4_mapped or ipv6)
-    raise InvalidArgumentError(
-        f"{argument} must be one IPv4 or IPv6 address: no list, port, brackets, zone "
-        "or name",
+    raise invalid(
         argument,
+        "must be one IPv4 or IPv6 address: no list, port, brackets, zone or name",
     )
 
 
@@ -158,22 +156,19 @@ def extra_fields(extra: Any) -> Dict[str, List[str]]:
     if extra is None:
         return {}
     if not isinstance(extra, Mapping):
-        raise InvalidArgumentError(
-            "extra must be a mapping of names to str or lists of str", "extra"
-        )
+        raise invalid("extra", "must be a mapping of names to str or lists of str")
     return {_extra_name(name): _extra_values(values) for name, values in extra.items()}
 
 
 def _extra_name(name: Any) -> str:
     found = plain(name)
     if not found or not _is_unbroken(found):
-        raise InvalidArgumentError(
-            "extra has a name that is not a str, is blank or has white space", "extra"
+        raise invalid(
+            "extra", "has a name that is not a str, is blank or has white space"
         )
     if found in _OWNED:
-        raise InvalidArgumentError(
-            f"extra has the name {found}, which the protocol owns: use the argument",
-            "extra",
+        raise invalid(
+            "extra", f"has the name {found}, which the protocol owns: use the argument"
         )
     return found
 
@@ -182,9 +177,8 @@ def _extra_values(values: Any) -> List[str]:
     given = values if isinstance(values, (list, tuple)) else [values]
     found = [value for value in map(plain, given) if value is not None]
     if not found or len(found) != len(given) or not all(map(_encodable, found)):
-        raise InvalidArgumentError(
-            "extra has a value that can't be sent: it must be a str or a list of str",
-            "extra",
+        raise invalid(
+            "extra", "has a value that can't be sent: it must be a str or a list of str"
         )
     return found
 

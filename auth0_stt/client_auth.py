@@ -1,5 +1,7 @@
 """How an application proves itself: by secret, signed assertion or certificate."""
 
+from __future__ import annotations
+
 import os
 import ssl
 import sys
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, Union
 from attr import frozen
 
 from .arguments import text
-from .errors import InvalidArgumentError, boundary
+from .errors import boundary, invalid
 from .tenant import Tenant, parse_authority
 
 #: A signed JWT, or a function that makes one for the audience it is given.
@@ -77,22 +79,17 @@ class Client:
 
     def form_fields(self) -> Dict[str, str]:
         """Return what proves the client in one form, with a fresh assertion."""
+        fields = {"client_id": self.client_id}
         if self.secret is not None:
-            return {"client_id": self.client_id, "client_secret": self.secret}
-        if self.assertion is None:
-            return {"client_id": self.client_id}
+            fields["client_secret"] = self.secret
         assertion = self.assertion
         if callable(assertion):
-            assertion = text(
-                "client_assertion",
-                assertion(self.tenant.issuer),
-                "what the callable returned",
-            )
-        return {
-            "client_id": self.client_id,
-            "client_assertion_type": _JWT_BEARER,
-            "client_assertion": assertion,
-        }
+            made = assertion(self.tenant.issuer)
+            assertion = text("client_assertion", made, "what the callable returned")
+        if assertion is not None:
+            fields["client_assertion_type"] = _JWT_BEARER
+            fields["client_assertion"] = assertion
+        return fields
 
 
 def checked_client(
@@ -106,10 +103,8 @@ def checked_client(
     client_id = text("client_id", client_id)
     given = (client_secret, client_assertion, client_certificate)
     if sum(value is not None for value in given) != 1:
-        raise InvalidArgumentError(
-            "pass exactly one of client_secret, client_assertion, client_certificate",
-            "client_secret",
-        )
+        others = "client_assertion or client_certificate"
+        raise invalid("client_secret", f"or {others} is needed, and only one")
     if client_secret is not None:
         return Client(tenant, client_id, secret=text("client_secret", client_secret))
     if client_certificate is not None:
@@ -123,10 +118,11 @@ def checked_client(
 def _certificate_files(
     tenant: Tenant, client_certificate: Any
 ) -> Tuple[str, Optional[str]]:
+    name = "client_certificate"
     if tenant.scheme != "https":
-        raise _bad_certificate("needs TLS: domain must not be http")
+        raise invalid(name, "needs TLS: domain must not be http")
     if parse_authority("mtls." + tenant.domain) is None:
-        raise _bad_certificate("needs a domain with a name: it goes to mtls.{domain}")
+        raise invalid(name, "needs a domain with a name: it goes to mtls.{domain}")
     try:
         if isinstance(client_certificate, tuple):
             certificate, key = map(os.fspath, client_certificate)
@@ -136,20 +132,14 @@ def _certificate_files(
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_cert_chain(certificate, key, password="")
     except ssl.SSLError:
-        raise _bad_certificate(
-            "is not PEM, is encrypted, or its key belongs to another certificate"
-        ) from None
+        problem = "is not PEM, is encrypted, or its key belongs to another certificate"
     except OSError:
-        raise _bad_certificate("names a file that can't be read") from None
+        problem = "names a file that can't be read"
     except (TypeError, ValueError):
-        raise _bad_certificate(
-            "must be a path, or a tuple of two paths: certificate and key"
-        ) from None
-    return certificate, key
-
-
-def _bad_certificate(problem: str) -> InvalidArgumentError:
-    return InvalidArgumentError("client_certificate " + problem, "client_certificate")
+        problem = "must be a path, or a tuple of two paths: certificate and key"
+    else:
+        return certificate, key
+    raise invalid(name, problem)
 
 
 @boundary
@@ -172,9 +162,7 @@ def private_key_jwt(
     """
     client_id = text("client_id", client_id)
     if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
-        raise InvalidArgumentError(
-            "algorithm must be one of " + ", ".join(_ALGORITHMS), "algorithm"
-        )
+        raise invalid("algorithm", "must be one of " + ", ".join(_ALGORITHMS))
     try:
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -190,10 +178,9 @@ def private_key_jwt(
     except Exception:  # cryptography's errors differ from version to version
         key = None
     if not isinstance(key, RSAPrivateKey) or key.key_size < _SHORTEST_KEY:
-        raise InvalidArgumentError(
-            "private_key must be an RSA private key of 2048 bits or more in PEM, not "
-            "encrypted",
+        raise invalid(
             "private_key",
+            "must be an RSA private key of 2048 bits or more in PEM, not encrypted",
         )
 
     def assertion(audience: str) -> str:

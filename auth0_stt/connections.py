@@ -11,6 +11,8 @@ which the next caller must never be given.
 ``requests`` is not needed here.
 """
 
+from __future__ import annotations
+
 import errno
 import io
 import re
@@ -26,7 +28,7 @@ from urllib.parse import urlsplit
 from attr import Factory, define, field, frozen
 from urllib3.util import Timeout, make_headers
 
-from .errors import TransportError, TransportErrorCode, is_callers
+from .errors import is_callers
 
 #: Bytes of an answer's body: many times what a token endpoint has to say.
 LARGEST_BODY = 64 * 1024
@@ -126,7 +128,7 @@ class Route:
     port: int
     context: Optional[ssl.SSLContext] = None
     proxy: Optional[Proxy] = None
-    idle: "Deque[Connection]" = Factory(deque)
+    idle: Deque[Connection] = Factory(deque)
 
 
 def check_head(status: int, headers: Mapping[str, str], coding: str) -> None:
@@ -187,7 +189,7 @@ class _Tls:
     """
 
     def __init__(
-        self, below: "Union[_Wire, _Tls]", context: ssl.SSLContext, host: str
+        self, below: Union[_Wire, _Tls], context: ssl.SSLContext, host: str
     ) -> None:
         self.below = below
         self.incoming: ssl.MemoryBIO = ssl.MemoryBIO()
@@ -264,7 +266,7 @@ class _Reader(io.BufferedReader):
 
     room: int = _LARGEST_HEAD
 
-    def makefile(self, mode: str) -> "_Reader":
+    def makefile(self, mode: str) -> _Reader:
         """Return itself, as the file that HTTPResponse asks a socket for."""
         self.room = _LARGEST_HEAD
         return self
@@ -308,7 +310,7 @@ class Connection:
         self.used: float = time.monotonic()
 
     @classmethod
-    def open(cls, route: Route, call: Call) -> "Connection":
+    def open(cls, route: Route, call: Call) -> Connection:
         """Connect, through the proxy if any, and let the other side prove itself."""
         proxy = route.proxy
         call.doing = "connecting to the proxy" if proxy else "connecting"
@@ -465,13 +467,8 @@ def _connect_by_socks(route: Route, proxy: Proxy, call: Call) -> socket.socket:
 
     PySocks reads by itself, and begins anew with the time for each step.
     """
-    try:
-        import socks
-    except ImportError:
-        message = f"no connection to {call.host}: a SOCKS proxy needs PySocks"
-        raise TransportError(
-            TransportErrorCode.UNREACHABLE, message, sent=False, permanent=True
-        ) from None
+    import socks
+
     # The "h" and the "a" of socks5h and socks4a: the proxy resolves the name.
     four = proxy.scheme.startswith("socks4")
     try:
@@ -487,8 +484,5 @@ def _connect_by_socks(route: Route, proxy: Proxy, call: Call) -> socket.socket:
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
     except socks.ProxyError as error:
-        cause = error.socket_err or error
-        if isinstance(cause, socks.ProxyError):
-            raise OSError(errno.EPROTO, cause.msg) from None  # its words of a refusal
-        raise
+        raise OSError(errno.EPROTO, error.msg) from error
     return connected

@@ -12,6 +12,8 @@ A program branches on ``.code``. A person reads ``str(error)`` and ``.hint``. No
 holds a token or a secret, and each can be pickled, copied, hashed and raised again.
 """
 
+from __future__ import annotations
+
 import os
 import sys
 from contextlib import suppress
@@ -25,7 +27,15 @@ from attr import define, field
 from .hints import hint_for
 
 
-class CustomTokenExchangeErrorCode(str, Enum):
+class _Code(str, Enum):
+    """A word, printed as its plain string."""
+
+    # Python 3.7's Enum would undo "__str__ = str.__str__".
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class CustomTokenExchangeErrorCode(_Code):
     """Why there is no usable token. Equal to its plain string, and printed as such.
 
     Found here, before anything is sent:
@@ -85,12 +95,8 @@ class CustomTokenExchangeErrorCode(str, Enum):
     INVALID_RESPONSE = "invalid_response"
     UNEXPECTED_TOKEN_TYPE = "unexpected_token_type"
 
-    # Python 3.7's Enum would undo "__str__ = str.__str__".
-    def __str__(self) -> str:
-        return str(self.value)
 
-
-class TransportErrorCode(str, Enum):
+class TransportErrorCode(_Code):
     """Why no usable answer came. Equal to its plain string, and printed as such.
 
     * ``timeout``: the call was not over within ``timeout`` seconds
@@ -102,26 +108,18 @@ class TransportErrorCode(str, Enum):
     TLS = "tls"
     UNREACHABLE = "unreachable"
 
-    def __str__(self) -> str:
-        return str(self.value)
-
 
 Code = CustomTokenExchangeErrorCode
 
 #: The codes of a call that sent nothing.
 FOUND_HERE = frozenset(
-    (
-        Code.ACTOR_UNAVAILABLE,
-        Code.MISSING_ACTOR_TOKEN_TYPE,
-        Code.INVALID_TOKEN_FORMAT,
-    )
+    [Code.ACTOR_UNAVAILABLE, Code.MISSING_ACTOR_TOKEN_TYPE, Code.INVALID_TOKEN_FORMAT]
 )
 
 #: The words in a server's ``error`` field that are codes here.
-SERVER_WORDS = (
-    frozenset(Code)
-    - FOUND_HERE
-    - {Code.TOKEN_EXCHANGE_FAILED, Code.INVALID_RESPONSE, Code.UNEXPECTED_TOKEN_TYPE}
+SERVER_WORDS = frozenset(Code).difference(
+    FOUND_HERE,
+    [Code.TOKEN_EXCHANGE_FAILED, Code.INVALID_RESPONSE, Code.UNEXPECTED_TOKEN_TYPE],
 )
 
 
@@ -160,6 +158,11 @@ class InvalidArgumentError(SessionTransferError, ValueError):
 
     argument: str
     code: str = field(default="invalid_argument", init=False)
+
+
+def invalid(argument: str, problem: str) -> InvalidArgumentError:
+    """Return the error of an argument: its name, and what is wrong with it."""
+    return InvalidArgumentError(f"{argument} {problem}", argument)
 
 
 @define(slots=False)

@@ -1,6 +1,8 @@
 """Mint a session transfer token: the support console's token exchange (RFC 8693, 2)."""
 
-from typing import Any, Mapping, Optional, Sequence, Union
+from __future__ import annotations
+
+from typing import Mapping, Optional, Sequence, Union
 
 from .arguments import (
     actor,
@@ -149,18 +151,11 @@ def _result(answer: Answer) -> SessionTransferTokenResult:
     if not all(text is None or isinstance(text, str) for text in texts):
         raise answer.unusable("its token_type or scope is not a string")
     lifetime = content.get("expires_in")  # which RFC 8693 only recommends
-    if lifetime is not None and not _is_lifetime(lifetime):
-        raise answer.unusable("its expires_in is not whole seconds within a day")
+    if lifetime is not None:
+        number = type(lifetime) in (int, float)  # no bool, which is an int to Python
+        if not number or not 1 <= lifetime <= _LONGEST_LIFETIME or lifetime % 1:
+            raise answer.unusable("its expires_in is not whole seconds within a day")
+        lifetime = int(lifetime)
     return SessionTransferTokenResult(
-        issued,
-        SESSION_TRANSFER_TOKEN_TYPE,
-        None if lifetime is None else int(lifetime),
-        *texts,
+        issued, SESSION_TRANSFER_TOKEN_TYPE, lifetime, *texts
     )
-
-
-def _is_lifetime(value: Any) -> bool:
-    # bool is an int to Python, not to JSON.
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        return False
-    return 1 <= value <= _LONGEST_LIFETIME and value % 1 == 0

@@ -4,13 +4,15 @@ The words of our errors are the system's, OpenSSL's or our own, never those of t
 other side.
 """
 
+from __future__ import annotations
+
 import errno
 import re
-import socket
 import ssl
 import time
 from http import HTTPStatus
 from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+from socket import EAI_AGAIN, gaierror, timeout
 from typing import Any, Callable, Iterator, Optional, Union
 
 from attr import frozen
@@ -37,7 +39,7 @@ _NETWORKS_OWN = (
     RequestException,
     HTTPException,
     ConnectionError,
-    socket.gaierror,
+    gaierror,
     UnusableAnswerError,
 )
 
@@ -73,7 +75,7 @@ def failure(error: Exception, call: Call, outer: Optional[BaseException]) -> Exc
         message = f"no connection to {call.host}: {row.reason(cause)}"
     if call.doing:
         message += f" (while {call.doing})"
-    permanent = code != Code.TIMEOUT and row.is_permanent(cause)
+    permanent = code != Code.TIMEOUT and row.permanent
     return TransportError(code or Code.UNREACHABLE, message, sent, permanent)
 
 
@@ -93,6 +95,8 @@ def callers_own(
 
 
 _LOST = "the connection was lost"
+_NO_FILE = "the CA bundle or certificate can't be read: see REQUESTS_CA_BUNDLE"
+_BAD_PROXY = "the proxy's URL is invalid: see HTTPS_PROXY"
 
 
 def _chain(
@@ -128,14 +132,28 @@ def _openssl(error: Any) -> str:
     return found if isinstance(found, str) and found else "TLS failed"
 
 
-def _refused_status(error: BaseException) -> str:
+def _file(error: Any) -> str:
+    return f"{error.filename}: {error.strerror}"
+
+
+def _schema(error: Any) -> str:
+    missing = "SOCKS" in str(error)
+    return "SOCKS needs PySocks" if missing else "the session has no adapter for it"
+
+
+def _leads_nowhere(error: Any) -> bool:
+    """Whether it is how requests words a path that leads nowhere."""
+    return type(error) is OSError and not error.errno
+
+
+def _refused(error: BaseException) -> str:
     """Return the status by which a proxy refused a tunnel, or nothing."""
     found = _REFUSAL.match(str(error))
     return found[1] if found else ""
 
 
 def _refusal(error: BaseException) -> str:
-    status = _refused_status(error)
+    status = _refused(error)
     phrases = {str(each.value): each.phrase for each in HTTPStatus}
     return f"the proxy refused: {status} {phrases.get(status, '')}".rstrip()
 
@@ -159,10 +177,11 @@ class _Row:
     words: Union[str, Callable[[Any], str]] = ""
     #: None for an answer that is not HTTP.
     code: Optional[Code] = Code.UNREACHABLE
-    permanent: Union[bool, Callable[[Any], bool]] = False
+    also: Callable[[Any], Any] = lambda error: True
     #: Whether it can't happen once anything is sent.
     unsent: bool = False
-    also: Callable[[Any], Any] = lambda error: True
+    #: Whether no later try can do better.
+    permanent: bool = False
 
     def fits(self, error: BaseException) -> bool:
         return isinstance(error, self.kind) and bool(self.also(error))
@@ -170,68 +189,26 @@ class _Row:
     def reason(self, error: BaseException) -> str:
         return self.words if isinstance(self.words, str) else self.words(error)
 
-    def is_permanent(self, error: BaseException) -> bool:
-        return self.permanent(error) if callable(self.permanent) else self.permanent
-
 
 #: The first row that fits any of the wrapped exceptions tells what happened.
 _TABLE = (
     _Row(UnusableAnswerError, lambda error: error.problem, None),
     _Row(ConnectTimeout, code=Code.TIMEOUT, unsent=True),
-    _Row((socket.timeout, Timeout), code=Code.TIMEOUT),
+    _Row((timeout, Timeout), code=Code.TIMEOUT),
     # A CA bundle that can't be read, or an SSLKEYLOGFILE that can't be written.
-    _Row(
-        OSError,
-        lambda error: f"{error.filename}: {error.strerror}",
-        Code.TLS,
-        unsent=True,
-        also=lambda error: getattr(error, "filename", None),
-    ),
-    _Row(
-        socket.gaierror,
-        _system,
-        permanent=lambda error: error.errno != socket.EAI_AGAIN,
-        unsent=True,
-    ),
-    _Row(
-        OSError,
-        _refusal,
-        permanent=lambda error: _refused_status(error) not in _BUSY_PROXY,
-        unsent=True,
-        also=_refused_status,
-    ),
-    _Row(
-        InvalidSchema,
-        "a SOCKS proxy needs PySocks",
-        permanent=True,
-        unsent=True,
-        also=lambda error: "SOCKS" in str(error),
-    ),
-    _Row(
-        InvalidSchema,
-        "the session has no adapter for it",
-        permanent=True,
-        unsent=True,
-    ),
-    _Row(
-        (InvalidURL, LocationValueError),
-        "the proxy's URL is invalid: see HTTPS_PROXY",
-        permanent=True,
-        unsent=True,
-    ),
+    _Row(OSError, _file, Code.TLS, lambda e: getattr(e, "filename", ""), unsent=True),
+    _Row(gaierror, _system, also=lambda e: e.errno == EAI_AGAIN, unsent=True),
+    _Row(gaierror, _system, unsent=True, permanent=True),
+    _Row(OSError, _refusal, also=lambda e: _refused(e) in _BUSY_PROXY, unsent=True),
+    _Row(OSError, _refusal, also=_refused, unsent=True, permanent=True),
+    _Row(InvalidSchema, _schema, unsent=True, permanent=True),
+    _Row((InvalidURL, LocationValueError), _BAD_PROXY, unsent=True, permanent=True),
     _Row(ssl.SSLCertVerificationError, _openssl, Code.TLS, unsent=True),
     _Row(ConnectionRefusedError, _system, unsent=True),
     _Row((ssl.SSLError, HTTPException), _LOST, also=_is_lost),
     _Row((MalformedLength, HTTPException), "what came is not HTTP", None),
     _Row((ssl.SSLError, SSLError), _openssl, Code.TLS),
-    # How requests words a path that leads nowhere.
-    _Row(
-        OSError,
-        "the CA bundle or certificate can't be read: see REQUESTS_CA_BUNDLE",
-        Code.TLS,
-        unsent=True,
-        also=lambda error: type(error) is OSError and not error.errno,
-    ),
-    _Row(OSError, _system, also=lambda error: isinstance(error.strerror, str)),
+    _Row(OSError, _NO_FILE, Code.TLS, _leads_nowhere, unsent=True),
+    _Row(OSError, _system, also=lambda e: isinstance(e.strerror, str)),
     _Row(BaseException, _LOST),
 )

@@ -1,5 +1,7 @@
 """What the functions return: frozen, with every token masked in its repr."""
 
+from __future__ import annotations
+
 from typing import Any, Dict, Optional
 
 from attr import field, frozen

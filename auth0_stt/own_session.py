@@ -4,31 +4,25 @@ Its adapters connect in their own way. The clock is then looked at between small
 and a connection is kept from the next request until nothing more can be in it.
 """
 
+from __future__ import annotations
+
 import socket
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, List, Mapping, Optional
 
 from requests import PreparedRequest, Response, Session
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.exceptions import InvalidHeader
 from requests.utils import default_user_agent
-from urllib3.exceptions import HTTPError, ProtocolError
-from urllib3.exceptions import SSLError as BrokenTLS
 from urllib3.response import HTTPResponse
+from urllib3.util import Retry
 
 from .connections import LARGEST_BODY, Call, Reply, check_head, too_large
-from .errors import InvalidArgumentError
+from .errors import invalid
 
 #: What a session must not add: another way to authenticate, cookies, other framing.
-_NOT_TAKEN = frozenset(
-    (
-        "authorization",
-        "cookie",
-        "content-encoding",
-        "content-length",
-        "expect",
-        "host",
-        "transfer-encoding",
-    )
+_NOT_TAKEN = (
+    *("Authorization", "Cookie", "Content-Encoding", "Content-Length", "Expect"),
+    *("Host", "Transfer-Encoding"),
 )
 
 #: Bytes read between two looks at the clock.
@@ -43,7 +37,7 @@ def session_checked(session: Any) -> Optional[Session]:
         problem = "must verify certificates: set its verify to True or a path"
     else:
         problem = "must be a requests.Session"
-    raise InvalidArgumentError("session " + problem, "session")
+    raise invalid("session", problem)
 
 
 def adapter_checked(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter:
@@ -54,68 +48,51 @@ def adapter_checked(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter
     """
     if isinstance(adapter, HTTPAdapter):
         if _repeats(adapter.max_retries):
-            raise InvalidArgumentError(
-                "session has an adapter that may repeat a POST: mount an HTTPAdapter "
-                "without max_retries, or with Retry(connect=3, read=0, other=0)",
+            raise invalid(
                 "session",
+                "has an adapter that may repeat a POST: mount an HTTPAdapter "
+                "without max_retries, or with Retry(connect=3, read=0, other=0)",
             )
         if with_certificate and not hasattr(adapter, "get_connection_with_tls_context"):
             # It would give the connection of one certificate to the next caller.
-            raise InvalidArgumentError(
-                "session with a client_certificate needs requests 2.32 or later",
-                "session",
+            raise invalid(
+                "session", "with a client_certificate needs requests 2.32 or later"
             )
     return adapter
 
 
-def _repeats(retries: Any) -> bool:
-    """Whether urllib3 would repeat a POST that may have arrived."""
-    codes = {*retries.RETRY_AFTER_STATUS_CODES, *(retries.status_forcelist or ())}
-    if any(retries.is_retry("POST", code, has_retry_after=True) for code in codes):
-        return True
-    for error in (ProtocolError("lost"), BrokenTLS("broken")):
-        try:
-            retries.increment("POST", "/", error=error)
-        except HTTPError:
-            continue
-        return True
-    return False
+def _repeats(retries: Retry) -> bool:
+    """Whether urllib3 may repeat a POST that may have arrived."""
+    posts = not retries.allowed_methods or "POST" in retries.allowed_methods
+    # "other" are failures that urllib3 repeats whatever the method, such as in TLS.
+    return retries.total != 0 and (posts or retries.other != 0)
 
 
 def with_session_headers(
     headers: Mapping[str, str], session: Session
-) -> Dict[str, str]:
+) -> Mapping[str, Any]:
     """Return the headers and those of a session beside them.
 
     Ours win, except a User-Agent that the session's owner chose.
     """
-    prepared = PreparedRequest()
-    given = (session.headers or {}).items()
+    theirs = (session.headers or {}).items()
+    request = PreparedRequest()
     try:
-        prepared.prepare_headers(
-            {name: each for name, each in given if each is not None}
+        request.prepare_headers(
+            {name: each for name, each in theirs if each is not None}
         )
-        theirs = {
-            str(name).lower(): _text(each) for name, each in prepared.headers.items()
-        }
+        for each in request.headers.values():
+            str(each).encode("latin-1")
     except (InvalidHeader, UnicodeError):
-        raise InvalidArgumentError(
-            "session has a header that can't be sent", "session"
-        ) from None
-    ours = {name.lower() for name in headers}
-    if theirs.get("user-agent") != default_user_agent():
-        ours.discard("user-agent")
-    kept = {
-        name: each for name, each in theirs.items() if name not in _NOT_TAKEN | ours
-    }
-    return {**headers, **kept}
-
-
-def _text(value: Any) -> str:
-    """Return a header's value as text, or raise UnicodeError if it can't be sent."""
-    text: str = value.decode("latin-1") if isinstance(value, bytes) else value
-    text.encode("latin-1")
-    return text
+        raise invalid("session", "has a header that can't be sent") from None
+    merged = request.headers
+    agent = merged.get("User-Agent")
+    for name in _NOT_TAKEN:
+        merged.pop(name, None)
+    merged.update(headers)
+    if agent not in (None, default_user_agent()):
+        merged["User-Agent"] = agent
+    return merged
 
 
 def read(response: Response, adapter: BaseAdapter, call: Call) -> Reply:

@@ -1,13 +1,13 @@
 """Send the agent's browser over: the target's login URL with the token in it."""
 
-import re
-from typing import Any, Collection, Dict, List, Optional
-from urllib.parse import quote, unquote_plus
+from __future__ import annotations
 
-from attr import frozen
+import re
+from typing import Any, Collection, Dict, List, Optional, Tuple
+from urllib.parse import quote, unquote_plus, urlencode
 
 from .arguments import optional_text, plain, token
-from .errors import InvalidArgumentError, SessionTransferError, boundary
+from .errors import SessionTransferError, boundary, invalid
 from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
 from .tenant import is_loopback, parse_authority
 
@@ -60,33 +60,20 @@ def build_session_transfer_redirect(
     organization = optional_text("organization", organization)
     if organization is not None:
         added["organization"] = organization
-    target = _parse_target(target_login_url)
-    if allowed_hosts is not None and target.host not in _hosts(
-        allowed_hosts, target.scheme
-    ):
-        raise InvalidArgumentError(
-            "target_login_url points to a host that is not in allowed_hosts",
-            "target_login_url",
-        )
-    query = _query_without(target.query, added)
+    scheme, host, page, query, fragment = _parse_target(target_login_url)
+    if allowed_hosts is not None and host not in _hosts(allowed_hosts, scheme):
+        raise invalid("target_login_url", "has a host that is not in allowed_hosts")
+    query = _query_without(query, added)
     query += "" if not query or query.endswith("&") else "&"
-    query += "&".join(
-        f"{name}={quote(value, safe='')}" for name, value in added.items()
-    )
-    return f"{target.page}?{query}{target.fragment}"
+    query += urlencode(added, safe="", quote_via=quote)
+    return f"{page}?{query}{fragment}"
 
 
-@frozen(eq=False, repr=False)
-class _Target:
-    scheme: str
-    host: str
-    page: str
-    query: str
-    fragment: str
+def _parse_target(target_login_url: Any) -> Tuple[str, str, str, str, str]:
+    """Return the parts of a URL that browsers and ``urllib.parse`` read alike.
 
-
-def _parse_target(target_login_url: Any) -> _Target:
-    """Return the parts of a URL that browsers and ``urllib.parse`` read alike."""
+    They are the scheme, the host, all before the query, the query and the fragment.
+    """
     match = re.fullmatch(_TARGET, plain(target_login_url) or "")
     scheme, authority, path, query, fragment = match.groups("") if match else [""] * 5
     host = parse_authority(authority, scheme.lower())
@@ -96,18 +83,15 @@ def _parse_target(target_login_url: Any) -> _Target:
         or not authority.lower().startswith(host)
         or re.search(_DOT_SEGMENT, path)
     ):
-        raise InvalidArgumentError(
-            "target_login_url must be an absolute https URL of plain ASCII "
-            "(percent-encode the rest), without user, backslash or dot segments",
+        raise invalid(
             "target_login_url",
+            "must be an absolute https URL of plain ASCII "
+            "(percent-encode the rest), without user, backslash or dot segments",
         )
     if scheme.lower() == "http" and not is_loopback(host):
-        raise InvalidArgumentError(
-            "target_login_url must be https (http only for loopback)",
-            "target_login_url",
-        )
+        raise invalid("target_login_url", "must be https (http only for loopback)")
     page = f"{scheme}://{authority}{path or '/'}"
-    return _Target(scheme.lower(), host, page, query[1:], fragment)
+    return scheme.lower(), host, page, query[1:], fragment
 
 
 def _query_without(query: str, parameters: Collection[str]) -> str:
@@ -117,10 +101,9 @@ def _query_without(query: str, parameters: Collection[str]) -> str:
     )
     # Some servers separate parameters at semicolons too.
     if any(_name(piece) in parameters for piece in re.split("[&;]", kept)):
-        raise InvalidArgumentError(
-            "target_login_url has a session_transfer_token or organization behind a "
-            "semicolon",
+        raise invalid(
             "target_login_url",
+            "has a session_transfer_token or organization behind a semicolon",
         )
     return kept
 
@@ -132,17 +115,13 @@ def _name(piece: str) -> str:
 def _issued_token(result: Any) -> str:
     """Return the token of a result that holds a session transfer token."""
     if not isinstance(result, SessionTransferTokenResult):
-        raise InvalidArgumentError(
-            "result must be what request_session_transfer_token returned", "result"
-        )
+        raise invalid("result", "must be what request_session_transfer_token returned")
     if plain(result.issued_token_type) != SESSION_TRANSFER_TOKEN_TYPE:
-        raise InvalidArgumentError(
-            "result holds another type of token: it must not get into a URL", "result"
-        )
+        raise invalid("result", "holds another type of token: not fit for a URL")
     try:
         return token("result", result.session_transfer_token)
     except SessionTransferError:
-        raise InvalidArgumentError("result holds a malformed token", "result") from None
+        raise invalid("result", "holds a malformed token") from None
 
 
 def _hosts(allowed_hosts: Any, scheme: str) -> List[str]:
@@ -152,9 +131,6 @@ def _hosts(allowed_hosts: Any, scheme: str) -> List[str]:
     for entry in allowed_hosts if several and plain(allowed_hosts) is None else [None]:
         host = parse_authority(entry, scheme)
         if host is None:
-            raise InvalidArgumentError(
-                "allowed_hosts must be a collection of host or host:port",
-                "allowed_hosts",
-            )
+            raise invalid("allowed_hosts", "must be a collection of host or host:port")
         hosts.append(host)
     return hosts

@@ -1,11 +1,13 @@
 """For the application that is entered: pass the token on, see the agent, sign out."""
 
+from __future__ import annotations
+
 import re
 from typing import Any, Dict, List, Mapping, Optional
 from urllib.parse import urlencode
 
 from .arguments import plain, text
-from .errors import InvalidArgumentError, boundary
+from .errors import InvalidArgumentError, boundary, invalid
 from .models import Actor
 from .tenant import parse_domain
 
@@ -37,9 +39,7 @@ def session_transfer_params(query: Any) -> Dict[str, str]:
     Source: Auth0, "Session Delegation".
     """
     if not isinstance(query, Mapping):
-        raise InvalidArgumentError(
-            "query must be the mapping of a request's query parameters", "query"
-        )
+        raise invalid("query", "must be the mapping of a request's query parameters")
     found = {name: _values(query, name) for name in _PARAMETERS}
     if not found["session_transfer_token"]:
         return {}
@@ -60,11 +60,11 @@ def _values(query: Any, name: str) -> List[Any]:
 
 def _only(name: str, values: List[Any]) -> str:
     if len(values) > 1:
-        raise InvalidArgumentError(f"query has {name} more than once", "query")
+        raise invalid("query", f"has {name} more than once")
     try:
         return text(name, values[0])
     except InvalidArgumentError:
-        raise InvalidArgumentError(f"query has a malformed {name}", "query") from None
+        raise invalid("query", f"has a malformed {name}") from None
 
 
 @boundary
@@ -80,17 +80,13 @@ def actor_from_claims(claims: Mapping[str, Any]) -> Optional[Actor]:
     Source: RFC 8693, 4.1; Auth0, "Session Delegation".
     """
     if not isinstance(claims, Mapping):
-        raise InvalidArgumentError(
-            "claims must be the mapping of an ID token's claims", "claims"
-        )
+        raise invalid("claims", "must be the mapping of an ID token's claims")
     if "act" not in claims:
         return None
     act = dict(claims["act"]) if isinstance(claims["act"], Mapping) else {}
     sub = act.pop("sub", None)
     if not isinstance(sub, str) or not sub.strip():
-        raise InvalidArgumentError(
-            "claims has an act claim without the agent's sub", "claims"
-        )
+        raise invalid("claims", "has an act claim without the agent's sub")
     return Actor(sub, act)
 
 
@@ -117,9 +113,8 @@ def build_logout_url(
     if return_to is not None:
         return_to = plain(return_to)
         if return_to is None or not re.fullmatch(_WEB_URL, return_to):
-            raise InvalidArgumentError(
-                "return_to must be an absolute URL of plain ASCII, https or http",
-                "return_to",
+            raise invalid(
+                "return_to", "must be an absolute URL of plain ASCII, https or http"
             )
         query["returnTo"] = return_to
     return f"{tenant.scheme}://{tenant.domain}/v2/logout?{urlencode(query)}"

@@ -1,5 +1,7 @@
 """Where a tenant is, and hosts as browsers read them."""
 
+from __future__ import annotations
+
 import re
 from functools import lru_cache
 from typing import Any, Optional
@@ -8,7 +10,7 @@ from unicodedata import bidirectional
 from attr import frozen
 
 from .arguments import is_ipv4, parse_ipv6, plain
-from .errors import InvalidArgumentError
+from .errors import invalid
 
 # The patterns are compiled at first use, which keeps the import short.
 
@@ -59,11 +61,11 @@ def parse_domain(domain: Any) -> Tenant:
     tenant = None if found is None else _tenant(found)
     if tenant is not None:
         return tenant
-    raise InvalidArgumentError(
-        "domain must be the tenant's host, such as acme.eu.auth0.com or "
+    raise invalid(
+        "domain",
+        "must be the tenant's host, such as acme.eu.auth0.com or "
         "https://login.acme.com: no path, query, user or white space, and http only "
         "for loopback",
-        "domain",
     )
 
 

@@ -3,6 +3,8 @@
 Source: RFC 6749, 5.1 and 5.2; RFC 8693, 2.2.
 """
 
+from __future__ import annotations
+
 import base64
 import json
 import logging
@@ -173,7 +175,7 @@ class AuditRecord:
     id_token: Optional[str] = None
     started: float = field(factory=time.monotonic)
 
-    def __enter__(self) -> "AuditRecord":
+    def __enter__(self) -> AuditRecord:
         return self
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:

@@ -8,6 +8,8 @@ no ``.netrc`` is read, no content coding is decoded. Proxies and CA bundles are 
 requests finds them.
 """
 
+from __future__ import annotations
+
 import atexit
 import errno
 import io
@@ -20,13 +22,14 @@ from contextlib import suppress
 from functools import lru_cache
 from http.client import HTTPConnection
 from http.cookiejar import DefaultCookiePolicy
+from importlib.util import find_spec
 from typing import Any, Dict, Mapping, Optional, Tuple, Union
 from urllib.parse import urlencode, urlsplit
 
 from requests import PreparedRequest, Response
 from requests import Session as Session
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.exceptions import InvalidProxyURL
+from requests.exceptions import InvalidProxyURL, InvalidSchema
 from requests.structures import CaseInsensitiveDict
 from requests.utils import (
     DEFAULT_CA_BUNDLE_PATH,
@@ -350,6 +353,8 @@ def _proxy(url: str, context: ssl.SSLContext) -> Proxy:
         scheme, host = "", ""
     if scheme not in _PROXY_PORTS or not host:
         raise InvalidProxyURL
+    if scheme.startswith("socks") and find_spec("socks") is None:
+        raise InvalidSchema("SOCKS")
     port = parts.port or _PROXY_PORTS[scheme]
     trust = context if scheme == "https" else None
     return Proxy(scheme, host, port, user, password, trust)

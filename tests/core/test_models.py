@@ -1,11 +1,14 @@
 """Results: frozen, comparable, and never shown with a token."""
 
 import copy
+import inspect
 import pickle
+import typing
 
 import attr
 import pytest
 
+import auth0_stt
 from auth0_stt import (
     ID_TOKEN_TYPE,
     SESSION_TRANSFER_TOKEN_TYPE,
@@ -105,3 +108,19 @@ class TestMasking:
         assert "refresh_token=None" in repr(
             ActorToken("id-secret", ID_TOKEN_TYPE, None, False)
         )
+
+
+class TestAnnotations:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            name
+            for name, public in vars(auth0_stt).items()
+            if inspect.isfunction(public) or attr.has(public)
+        ],
+    )
+    def test_can_be_evaluated(self, name):
+        """What cattrs and others read from annotations is there, on every Python."""
+        public = getattr(auth0_stt, name)
+        annotated = public.__init__ if inspect.isclass(public) else public
+        assert "return" in typing.get_type_hints(annotated)
