@@ -43,7 +43,7 @@ _LARGEST_HEAD = 32 * 1024
 _STEP = 16 * 1024
 
 
-@define(slots=False)
+@define(eq=False, repr=False, slots=False)
 class UnusableAnswerError(Exception):
     """An answer came that can't be used.
 

@@ -22,7 +22,7 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Callable, Iterator, Optional, Tuple, TypeVar, cast
 
-from attr import define, field
+from attr import define, field, fields
 
 from .hints import hint_for
 
@@ -123,7 +123,7 @@ SERVER_WORDS = frozenset(Code).difference(
 )
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class SessionTransferError(Exception):
     """The base of every error here.
 
@@ -141,6 +141,12 @@ class SessionTransferError(Exception):
     def __str__(self) -> str:
         return self.message
 
+    # One for all of them: attrs would compile one for each while it is imported.
+    def __repr__(self) -> str:
+        shown = [each.name for each in fields(type(self)) if each.repr]
+        values = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
+        return f"{type(self).__name__}({values})"
+
     @property
     def retryable(self) -> bool:
         """Whether the same call may succeed later, with nothing changed."""
@@ -152,7 +158,7 @@ class SessionTransferError(Exception):
         return hint_for(str(self.code), getattr(self, "error_description", None))
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class InvalidArgumentError(SessionTransferError, ValueError):
     """The caller's mistake, found before anything is sent. ``.argument`` names it."""
 
@@ -165,7 +171,7 @@ def invalid(argument: str, problem: str) -> InvalidArgumentError:
     return InvalidArgumentError(f"{argument} {problem}", argument)
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class TransportError(SessionTransferError):
     """No usable answer came.
 
@@ -185,7 +191,7 @@ class TransportError(SessionTransferError):
         return not self.permanent and self.code != TransportErrorCode.TLS
 
 
-@define(slots=False)
+@define(slots=False, repr=False)
 class CustomTokenExchangeError(SessionTransferError):
     """No usable token: a check failed, the tenant refused, or its answer is unusable.
 
