@@ -211,7 +211,4 @@ class AuditRecord:
         message = "%s for %s at %s %s (%.0f ms)"
         words = (self.what, client_id, domain, said, duration * 1000)
         with suppress(Exception):  # a filter's, a handler's, or a signal handler's
-            try:
-                _logger.log(level, message, *words, extra=facts)
-            except KeyError:  # a LogRecord factory has taken one of the names
-                _logger.log(level, message, *words)
+            _logger.log(level, message, *words, extra=facts)
