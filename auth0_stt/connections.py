@@ -22,7 +22,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from http.client import HTTPException, HTTPResponse, IncompleteRead
-from typing import Any, Callable, Deque, List, Mapping, Optional, Union, cast
+from typing import Any, Callable, Deque, Mapping, Optional, Union, cast
 from urllib.parse import urlsplit
 
 from attr import Factory, define, field, frozen
@@ -420,19 +420,15 @@ class Connection:
 
     def _body(self, answer: HTTPResponse) -> bytes:
         """Return the body of an answer, whole, or raise."""
-        pieces: List[bytes] = []
-        room = LARGEST_BODY + 1
-        while room and not answer.isclosed():
-            try:
-                pieces.append(answer.read(room))
-            except ValueError:  # a chunk of a negative size
-                raise HTTPException("malformed body") from None
-            room -= len(pieces[-1])
-        if not room:
+        try:
+            body = answer.read(LARGEST_BODY + 1)
+        except ValueError:  # a chunk of a negative size
+            raise HTTPException("malformed body") from None
+        if len(body) > LARGEST_BODY:
             raise too_large(answer.status, cast(Mapping[str, str], answer.headers))
         if answer.length:
             raise IncompleteRead(b"", answer.length)
-        return b"".join(pieces)
+        return body
 
 
 def _connect(to: Union[Route, Proxy], call: Call) -> socket.socket:

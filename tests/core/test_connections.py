@@ -4,6 +4,7 @@ import ast
 import socket
 import threading
 import time
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,37 @@ class TestConnection:
             with pytest.raises(UnusableAnswerError):
                 post(connection)
             connection.end()
+
+    def test_body_in_pieces(self):
+        """The limit of a body holds for the sum of its pieces."""
+        pieces = 80 * [b"x" * 1024]
+        chunks = b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in pieces)
+        data = head("Transfer-Encoding: chunked") + chunks + b"0\r\n\r\n"
+        with FaultServer([REQUEST, data, HOLD]) as server:
+            connection = Connection.open(route(server), Call("tenant.test", 5.0))
+            with pytest.raises(UnusableAnswerError) as caught:
+                post(connection)
+            connection.end()
+        assert "64 KiB" in caught.value.problem
+
+    def test_folded_line(self):
+        """A folded line is refused: email.parser takes very long for many."""
+        data = answer(None, "200 OK", "X-Folded: a\r\n b")
+        with FaultServer([REQUEST, data, HOLD]) as server:
+            connection = Connection.open(route(server), Call("tenant.test", 5.0))
+            with pytest.raises(HTTPException):
+                post(connection)
+            connection.end()
+
+    @pytest.mark.parametrize("context", ["known", None], ids=["https", "http"])
+    def test_large_request(self, context):
+        """A request of many TLS records arrives whole."""
+        body = b"reason=" + b",".join(b"%d" % number for number in range(10_000))
+        with FaultServer([REQUEST, GOOD, HOLD], context=context) as server:
+            connection = Connection.open(route(server), Call("tenant.test", 5.0))
+            post(connection, body)
+            connection.end()
+        assert body == server.requests[0].body
 
     def test_one_write(self):
         """Head and body leave in one TLS record, and so in one packet."""

@@ -5,6 +5,7 @@ import gc
 import io
 import os
 import signal
+import socket
 import threading
 import warnings
 from pathlib import Path
@@ -29,7 +30,9 @@ from faults import (
     echo,
     head,
     mint,
+    needs_socks,
     proxy,
+    relay,
     resolving,
     run_beside,
     server_context,
@@ -261,6 +264,27 @@ class TestProxies:
             "proxy-authorization"
         ]
         assert "proxy-authorization" not in server.requests[0].headers
+
+    @needs_socks
+    def test_socks_credentials(self, server, monkeypatch):
+        """A SOCKS proxy gets the credentials of its URL (RFC 1929)."""
+        logins = []
+
+        def script(peer):
+            peer.sock.recv(65536)
+            peer.send(b"\x05\x02")
+            logins.append(peer.sock.recv(65536))
+            peer.send(b"\x01\x00")
+            request = peer.sock.recv(65536)
+            port = int.from_bytes(request[-2:], "big")
+            peer.send(b"\x05\x00\x00\x01\x7f\x00\x00\x01" + request[-2:])
+            relay(peer, socket.create_connection(("127.0.0.1", port)))
+
+        with proxy(script) as between:
+            url = between.url.replace("http://", "socks5h://user:pass@")
+            monkeypatch.setenv("HTTPS_PROXY", url)
+            mint(server)
+        assert [b"\x01\x04user\x04pass"] == logins
 
     def test_all_proxy(self, server, monkeypatch):
         """ALL_PROXY is for those schemes that have none of their own."""
