@@ -301,6 +301,32 @@ class TestProxies:
             mint(server)
         assert [] == between.requests
 
+    @pytest.mark.parametrize(
+        ("proxy_url", "port"),
+        [
+            (None, 443),
+            ("http://127.0.0.1", 80),
+            ("127.0.0.1", 80),
+            ("https://127.0.0.1", 443),
+            pytest.param("socks5h://127.0.0.1", 1080, marks=needs_socks),
+            pytest.param("socks4a://127.0.0.1", 1080, marks=needs_socks),
+        ],
+    )
+    def test_ports(self, monkeypatch, proxy_url, port):
+        """Without a port, the tenant and each kind of proxy have their usual one."""
+        asked = []
+
+        def getaddrinfo(host, port, *settings):
+            asked.append(port)
+            raise socket.gaierror(socket.EAI_NONAME, "not in this test")
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        if proxy_url is not None:
+            monkeypatch.setenv("HTTPS_PROXY", proxy_url)
+        with pytest.raises(TransportError):
+            request_session_transfer_token("127.0.0.1", **CALL)
+        assert [port] == asked
+
     def test_change_between_calls(self, server, monkeypatch):
         """A proxy that comes, changes or goes between two calls holds for the next."""
         with proxy() as one, proxy() as other:
@@ -379,6 +405,7 @@ class TestBundles:
         monkeypatch.delenv("REQUESTS_CA_BUNDLE")
         error = outcome(server, session=session)
         assert "tls" == error.code
+        assert "certificate" in error.message and "file" not in error.message
         assert [] == server.requests
 
     def test_change_between_calls(self, server, monkeypatch, tmp_path):
