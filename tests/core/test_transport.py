@@ -405,7 +405,8 @@ class TestBundles:
         monkeypatch.delenv("REQUESTS_CA_BUNDLE")
         error = outcome(server, session=session)
         assert "tls" == error.code
-        assert "certificate" in error.message and "file" not in error.message
+        assert "certificate" in error.message
+        assert "file" not in error.message
         assert [] == server.requests
 
     def test_change_between_calls(self, server, monkeypatch, tmp_path):
