@@ -21,6 +21,7 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
+from joserfc.errors import JoseError
 
 from auth0_stt import (
     DELEGATED_SESSION_LIFETIME,
@@ -75,7 +76,7 @@ def login() -> ResponseReturnValue:
 def callback() -> ResponseReturnValue:
     try:
         token = oauth.auth0.authorize_access_token()
-    except OAuthError as error:
+    except (OAuthError, JoseError) as error:
         # A page, not a redirect to /login: that would loop.
         return problem(error.description or error.error, 403)
     user, page = token["userinfo"], session.get("next", "/")

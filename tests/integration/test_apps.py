@@ -215,6 +215,10 @@ class TestConsole:
         apps.tenant.records.refresh_tokens.clear()
         answer = agent.enter(follow=False)
         assert (302, "/sign-in") == (answer.status_code, answer.headers["Location"])
+        page = agent.get(apps.console.origin + "/sign-in")
+        assert "You had to sign in again" in page.text
+        assert f'value="{REASON}"' in page.text
+        assert "again" not in agent.get(apps.console.origin + "/").text
 
     def test_shows_the_hint_of_a_refusal(self, apps, agent):
         """What a person has to change, and where."""
@@ -288,6 +292,23 @@ class TestFailedSignIn:
         assert 400 == page.status_code
         assert "The sign-in failed: Not you." in page.text
         assert 'id="hint"' not in page.text
+
+    @pytest.mark.parametrize("algorithm", ["HS256", "RS256"])
+    def test_unusable_id_token(self, apps, stranger, code, monkeypatch, algorithm):
+        """An ID token that does not verify: a page says so, and signs nobody in."""
+        settings = apps.tenant.settings["console"]["jwt_configuration"]
+        settings["alg"] = algorithm
+        if algorithm == "RS256":
+            apps.tenant.clock.advance(-40_000)  # already expired here
+        page = stranger.get(code)
+        assert 400 == page.status_code
+        assert "The sign-in failed" in page.text
+        assert (
+            302
+            == stranger.get(
+                apps.console.origin + "/", allow_redirects=False
+            ).status_code
+        )
 
 
 def hint(page):
@@ -459,6 +480,13 @@ class TestShop:
         page = stranger.get(url)
         assert "Log in" in page.text
         assert "used before" in page.text
+
+    def test_refuses_an_id_token_that_does_not_verify(self, apps, agent):
+        """It says so on a page of its own, and logs nobody in."""
+        apps.tenant.settings["shop"]["jwt_configuration"]["alg"] = "HS256"
+        page = agent.enter()
+        assert 403 == page.status_code
+        assert "HS256" in page.text
 
     def test_refuses_a_token_from_elsewhere(self, apps, agent):
         """The console saw the agent at another address than the tenant does."""

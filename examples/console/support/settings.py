@@ -36,7 +36,7 @@ SESSION_COOKIE_SECURE = environ.get("CONSOLE_SCHEME", "https") == "https"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 LOGIN_URL = "sign_in"
 
-# What follows is in any project of Django.
+# The rest is standard Django.
 SECRET_KEY = environ["CONSOLE_SECRET_KEY"]
 ALLOWED_HOSTS = environ.get("CONSOLE_HOSTS", "localhost").split()
 ROOT_URLCONF = "support.urls"

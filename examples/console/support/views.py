@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
+from joserfc.errors import JoseError
 from requests.exceptions import RequestException
 
 from auth0_stt import (
@@ -43,7 +44,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         token = oauth.auth0.authorize_access_token(request)
     except RequestException:
         return no_answer(request)
-    except OAuthError as error:
+    except (OAuthError, JoseError) as error:
         message = f"The sign-in failed: {error.description or error.error}"
         return not_possible(request, message, sign_in_hint(request, error), status=400)
     agent = Agent.objects.filter(sub=token["userinfo"]["sub"], user__is_active=True)
@@ -62,10 +63,15 @@ def no_answer(request: HttpRequest) -> HttpResponse:
     return not_possible(request, message, hint, status=502)
 
 
-def sign_in_hint(request: HttpRequest, error: OAuthError) -> str | None:
+def sign_in_hint(request: HttpRequest, error: OAuthError | JoseError) -> str | None:
     """Return what to change after a failed sign-in."""
     if "error" in request.GET:  # The tenant has said why.
         return None
+    if isinstance(error, JoseError):
+        return (
+            "The ID token is not valid: check that the application signs it with "
+            "RS256, the domain in settings.AUTH0, and this machine's clock."
+        )
     if error.error == "mismatching_state":
         return (
             "Sign in again. If that does not help, the browser does not send the "
@@ -84,7 +90,10 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 @require_GET
 @login_required
 def customers(request: HttpRequest) -> HttpResponse:
-    return customers_page(request)
+    # What the agent had filled in before they had to sign in again.
+    interrupted = request.session.pop("interrupted", {})
+    customer = Customer.objects.filter(id=interrupted.get("customer")).first()
+    return customers_page(request, customer, EntryForm(initial=interrupted))
 
 
 @require_POST
@@ -116,6 +125,8 @@ def sign_in_as(request: HttpRequest, customer_id: str) -> HttpResponse:
     except SessionTransferError as error:
         entry.close(error.code)
         if error.code in ("actor_unavailable", "mfa_required"):
+            interrupted = {"customer": customer.id, **form.cleaned_data}
+            request.session["interrupted"] = interrupted
             return redirect("sign_in")
         status = 503 if error.retryable else 502
         return not_possible(request, str(error), error.hint, status=status)
@@ -132,12 +143,12 @@ def login_url(page: str) -> str:
 
 def customers_page(
     request: HttpRequest,
-    customer: Customer | None = None,
-    form: EntryForm | None = None,
+    customer: Customer | None,
+    form: EntryForm,
 ) -> HttpResponse:
-    """Show the customers, and what is wrong with the form of one of them."""
+    """Show the customers, and the form of one of them as it was filled in."""
     context = {"customers": Customer.objects.all(), "chosen": customer, "form": form}
-    status = 200 if form is None else 400
+    status = 400 if form.is_bound else 200
     return render(request, "support/customers.html", context, status=status)
 
 
