@@ -48,6 +48,12 @@ class Watch(threading.Thread):
     def pytest_collectreport(self):
         self._sign.set()
 
+    def pytest_fixture_setup(self):
+        self._sign.set()
+
+    def pytest_fixture_post_finalizer(self):
+        self._sign.set()
+
     def pytest_unconfigure(self):
         self._over = True
         self._sign.set()

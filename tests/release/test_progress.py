@@ -87,15 +87,26 @@ class TestARunThatStands:
         assert "in test_it" in done.stderr
 
     def test_many_tests_may_take_long_together(self, run_pytest):
-        """Each test that ends is progress."""
+        """Each test that ends is progress, and so is each fixture."""
         code = """
             import pytest, time
 
-            @pytest.mark.parametrize("number", range(7))
-            def test_it(number):
+            @pytest.fixture
+            def one():
+                time.sleep(1.5)
+                yield
+                time.sleep(1.5)
+
+            @pytest.fixture
+            def other(one):
+                time.sleep(1.5)
+                yield
+                time.sleep(1.5)
+
+            def test_it(other):
                 time.sleep(0.5)
         """
-        assert 0 == run_pytest(code, AUTH0_STT_STALL="3").returncode
+        assert 0 == run_pytest(code, AUTH0_STT_STALL="2.5").returncode
 
     def test_a_command_may_take_its_time(self, run_pytest):
         """A test that waits for a command is given as long as the command is."""
