@@ -15,7 +15,6 @@ from .client_auth import Client, ClientAssertion, ClientCertificate, checked_cli
 from .errors import Code, CustomTokenExchangeError, boundary
 from .models import ID_TOKEN_TYPE, ActorToken
 from .own_session import session_checked
-from .tenant import parse_domain
 from .token_endpoint import Answer, AuditRecord, request_tokens
 from .transport import Session
 
@@ -45,26 +44,25 @@ def resolve_actor_token(
         once: the tenant may have rotated the refresh token, and using the old one again
         can sign the agent out.
     :param leeway: seconds.
-    :param timeout: seconds for the whole call, except name resolution.
+    :param timeout: seconds for the whole call, as there.
 
     The other arguments are those of :func:`request_session_transfer_token`. A renewed
-    ID token is not looked into: it is the tenant's newest word, and the clock here may
-    be wrong.
+    ID token is not checked: the tenant has just issued it, and the clock here may be
+    wrong.
 
     Raises :class:`CustomTokenExchangeError` with the code ``actor_unavailable`` if
-    there is no usable token and none can be had with this refresh token (the message
+    there is no usable token and this refresh token gets none (the message
     says why), and with the tenant's own code for every other refusal, such as
     ``mfa_required`` or ``invalid_client``; :class:`InvalidArgumentError` for a mistake
     in the arguments; :class:`TransportError` if no answer came.
 
     Source: OpenID Connect Core 1.0, 12; RFC 6749, 6; Auth0, "Refresh Token Rotation".
     """
-    tenant = parse_domain(domain)
+    client = checked_client(
+        domain, client_id, client_secret, client_assertion, client_certificate
+    )
     timeout = seconds("timeout", timeout)
     leeway = seconds("leeway", leeway, zero=True)
-    client = checked_client(
-        tenant, client_id, client_secret, client_assertion, client_certificate
-    )
     session = session_checked(session)
 
     with AuditRecord("actor token", client) as record:
@@ -102,7 +100,7 @@ def _fresh(id_token: Any, moment: float) -> Optional[str]:
             return None
         raise
     expiry: Any = jwt_claims(readable).get("exp")  # RFC 7519, 4.1.4
-    number = type(expiry) in (int, float)  # no bool, which is an int to Python
+    number = type(expiry) in (int, float)  # not bool, an int to Python
     return readable if number and moment < expiry <= float_info.max else None
 
 

@@ -167,9 +167,7 @@ def _extra_name(name: Any) -> str:
             "extra", "has a name that is not a str, is blank or has white space"
         )
     if found in _OWNED:
-        raise invalid(
-            "extra", f"has the name {found}, which the protocol owns: use the argument"
-        )
+        raise invalid("extra", f"has the name {found}, which this package sets")
     return found
 
 

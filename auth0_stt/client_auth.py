@@ -12,7 +12,7 @@ from attr import frozen
 
 from .arguments import text
 from .errors import boundary, invalid
-from .tenant import Tenant, parse_authority
+from .tenant import Tenant, parse_authority, parse_domain
 
 #: A signed JWT, or a function that makes one for the audience it is given.
 ClientAssertion = Union[str, Callable[[str], str]]
@@ -93,18 +93,19 @@ class Client:
 
 
 def checked_client(
-    tenant: Tenant,
+    domain: Any,
     client_id: Any,
     client_secret: Any,
     client_assertion: Any,
     client_certificate: Any,
 ) -> Client:
     """Return the client, or raise unless it proves itself in exactly one valid way."""
+    tenant = parse_domain(domain)
     client_id = text("client_id", client_id)
     given = (client_secret, client_assertion, client_certificate)
     if sum(value is not None for value in given) != 1:
-        others = "client_assertion or client_certificate"
-        raise invalid("client_secret", f"or {others} is needed, and only one")
+        problem = "or client_assertion or client_certificate: pass exactly one of them"
+        raise invalid("client_secret", problem)
     if client_secret is not None:
         return Client(tenant, client_id, secret=text("client_secret", client_secret))
     if client_certificate is not None:
@@ -122,7 +123,7 @@ def _certificate_files(
     if tenant.scheme != "https":
         raise invalid(name, "needs TLS: domain must not be http")
     if parse_authority("mtls." + tenant.domain) is None:
-        raise invalid(name, "needs a domain with a name: it goes to mtls.{domain}")
+        raise invalid(name, "needs a domain that is a name: it goes to mtls.{domain}")
     try:
         if isinstance(client_certificate, tuple):
             certificate, key = map(os.fspath, client_certificate)

@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 from attr import Factory, define, field, frozen
 from urllib3.util import Timeout, make_headers
 
-from .errors import is_callers
+from .errors import raised_by_caller
 
 #: Bytes of an answer's body: many times what a token endpoint has to say.
 LARGEST_BODY = 64 * 1024
@@ -56,10 +56,6 @@ class UnusableAnswerError(Exception):
     headers: Mapping[str, str] = Factory(dict)
 
 
-class ClosedError(ConnectionError):
-    """The other side ended the connection in the middle of TLS."""
-
-
 @frozen(eq=False, repr=False)
 class Reply:
     """An answer that was read whole."""
@@ -70,7 +66,7 @@ class Reply:
 
 
 class Call(Timeout):
-    """The clock and the count of one call, and how far it came.
+    """The clock and the count of one call, and how far it got.
 
     It is a Timeout of urllib3, so that requests hands it on to an adapter untouched.
     ``host`` is what messages name, ``seconds`` the time for all of it.
@@ -200,10 +196,10 @@ class _Tls:
         self._do(self.tls.do_handshake)
 
     def receive(self, size: int) -> bytes:
-        """Return some bytes, or none at the end, whether or not TLS says goodbye."""
+        """Return some bytes, or none at the end, with or without a close_notify."""
         try:
             received: bytes = self._do(self.tls.read, size)
-        except (ssl.SSLZeroReturnError, ClosedError):
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return b""
         return received
 
@@ -213,7 +209,7 @@ class _Tls:
             self._do(self.tls.write, data[start : start + _STEP])
 
     def _do(self, operation: Callable[..., Any], *arguments: Any) -> Any:
-        """Do one thing of OpenSSL's, and carry what it wants to read and write."""
+        """Run one OpenSSL operation, and move the bytes that it reads and writes."""
         while True:
             try:
                 result = operation(*arguments)
@@ -229,7 +225,7 @@ class _Tls:
             self._flush()
             received = self.below.receive(_STEP)
             if not received:
-                raise ClosedError("the connection was closed")
+                raise ssl.SSLEOFError("the connection was closed")
             self.incoming.write(received)
 
     def _flush(self) -> None:
@@ -255,9 +251,6 @@ class _Incoming(io.RawIOBase):
         return len(received)
 
 
-_readline = io.BufferedReader.readline
-
-
 class _Reader(io.BufferedReader):
     """The buffer that HTTPResponse parses from, in place of its socket.
 
@@ -272,11 +265,11 @@ class _Reader(io.BufferedReader):
         return self
 
     def readline(self, size: Optional[int] = -1) -> bytes:
-        """Refuse long, folded and unfinished lines.
+        """Refuse long, folded and unfinished lines. ``room`` is the limit, not ``size``.
 
-        The time that email.parser takes for some is in the square of their length.
+        email.parser takes quadratic time for some of them.
         """
-        line = _readline(self, self.room + 1)
+        line = super().readline(self.room + 1)
         self.room -= len(line)
         if self.room < 0 or line[:1] in (b" ", b"\t"):
             raise HTTPException("malformed head")
@@ -311,7 +304,7 @@ class Connection:
 
     @classmethod
     def open(cls, route: Route, call: Call) -> Connection:
-        """Connect, through the proxy if any, and let the other side prove itself."""
+        """Connect, through the proxy if any, and verify the other side."""
         proxy = route.proxy
         call.doing = "connecting to the proxy" if proxy else "connecting"
         if proxy is not None and proxy.is_socks:
@@ -335,7 +328,7 @@ class Connection:
     def post(self, url: str, fields: Mapping[str, Any], body: bytes) -> Reply:
         """Send one request and read its answer.
 
-        ``fields`` are the headers but Host. Raises UnusableAnswerError, HTTPException
+        ``fields`` are the headers except Host. Raises UnusableAnswerError, HTTPException
         for what is not HTTP, and OSError.
         """
         parts = urlsplit(url)
@@ -369,8 +362,8 @@ class Connection:
             self.reader.peek(1)
         except BlockingIOError:
             return True
-        except OSError as error:
-            if is_callers(error):
+        except (OSError, UnusableAnswerError) as error:
+            if raised_by_caller(error):
                 raise
             return False
         finally:
@@ -403,19 +396,15 @@ class Connection:
             # In the words of http.client, whose tunnels a caller's session has.
             raise OSError(f"Tunnel connection failed: {status}")
         if not self.is_quiet(self.wire.call):
-            raise ClosedError("more than the proxy's answer came, or an end")
+            raise ConnectionError("more than the proxy's answer came, or an end")
 
     def _head(self, method: str) -> HTTPResponse:
-        """Return an answer of which the head was read. It must be closed."""
-        sock: Any = self.reader
+        """Read the head of an answer. The caller must close it."""
+        sock: Any = self.reader  # HTTPResponse only calls its makefile()
         answer = HTTPResponse(sock, method=method)
-        try:
-            answer.begin()
-            if answer.headers.defects:
-                raise HTTPException("malformed head")
-        except BaseException:
-            answer.close()
-            raise
+        answer.begin()
+        if answer.headers.defects:
+            raise HTTPException("malformed head")
         return answer
 
     def _body(self, answer: HTTPResponse) -> bytes:
@@ -452,7 +441,7 @@ def _connect(to: Union[Route, Proxy], call: Call) -> socket.socket:
         except BaseException as error:
             if sock is not None:
                 sock.close()
-            if not isinstance(error, OSError) or is_callers(error):
+            if not isinstance(error, OSError) or raised_by_caller(error):
                 raise
             failure = error
     raise failure
@@ -461,7 +450,7 @@ def _connect(to: Union[Route, Proxy], call: Call) -> socket.socket:
 def _connect_by_socks(route: Route, proxy: Proxy, call: Call) -> socket.socket:
     """Return a socket through a SOCKS proxy.
 
-    PySocks reads by itself, and begins anew with the time for each step.
+    PySocks does its own I/O, and applies the time to each step.
     """
     import socks
 

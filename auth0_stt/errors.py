@@ -59,12 +59,13 @@ class CustomTokenExchangeErrorCode(_Code):
     * ``mfa_required``: the tenant wants a second factor
     * ``too_many_attempts``: too many bad subject tokens from one IP address
     * ``too_many_requests``: the tenant's rate limit, and status 429 without a word
-    * ``server_error``, ``temporarily_unavailable``: trouble, and 5xx without a word
+    * ``server_error``, ``temporarily_unavailable``: the tenant has a problem; also a 5xx
+      status without a word
     * ``token_exchange_failed``: any other word, which is in ``.error``, or none
 
-    Of an answer with status 200:
+    Of an answer that is not an error:
 
-    * ``invalid_response``: it can't be used; also redirects and what is not HTTP
+    * ``invalid_response``: it can't be used: a redirect, for example, or not HTTP
     * ``unexpected_token_type``: its token is not a session transfer token
     """
 
@@ -135,13 +136,13 @@ class SessionTransferError(Exception):
     message: str
 
     # A type comment, since an annotation would make it a field of every subclass.
-    #: Seconds to wait before another try, where the server says so, else None.
+    #: Seconds to wait before another try, if the server says so, else None.
     retry_after = None  # type: Optional[float]
 
     def __str__(self) -> str:
         return self.message
 
-    # One for all of them: attrs would compile one for each while it is imported.
+    # Written once here: attrs would compile one for every class at import.
     def __repr__(self) -> str:
         shown = [each.name for each in fields(type(self)) if each.repr]
         values = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
@@ -176,13 +177,13 @@ class TransportError(SessionTransferError):
     """No usable answer came.
 
     ``.sent`` is False only if the tenant cannot have seen the request: then the caller
-    may repeat it without a thought.
+    can safely repeat it.
     """
 
     code: TransportErrorCode = field(converter=TransportErrorCode)
     message: str
     sent: bool
-    #: True if no later try can do better: an unknown name, a proxy that refuses.
+    #: True if repeating the call can't help: an unknown name, a proxy that refuses.
     permanent: bool = field(default=False, repr=False)
 
     @property
@@ -228,12 +229,12 @@ def boundary(function: _Function) -> _Function:
 
     Frames hold their arguments, and a chain holds requests and answers. So an error of
     ours leaves with the caller's frames and this one, which holds nothing. Any other
-    exception leaves as it is, with the caller's own frames below the call, if any.
+    exception leaves as it is, but only the caller's frames stay in its traceback.
     """
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        handled = sys.exc_info()[1]  # by the caller, who may be in an except block
+        handled = sys.exc_info()[1]  # by the caller, who may call from an except block
         try:
             return function(*args, **kwargs)
         except BaseException as error:
@@ -256,6 +257,8 @@ _BELOW = (
     *("requests.", "urllib3.", "eventlet.", "gevent.", "socks."),
     *(f"{_VENDOR}.requests.", f"{_VENDOR}.urllib3."),
 )
+#: What fails only if the network does, whoever calls it.
+_NETWORK = ("http.client.", "socket.", "ssl.", "OpenSSL.", "truststore.")
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
@@ -268,13 +271,13 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
     while waiting:
         current = waiting.pop()
         seen.add(id(current))
-        current.__traceback__ = _callers_own(current.__traceback__)
+        current.__traceback__ = _callers_frames(current.__traceback__)
         suppressed = current.__suppress_context__
         for link in ("__cause__", "__context__"):
             linked = getattr(current, link)
             if id(linked) in seen:
                 continue
-            if linked.__traceback__ and not _callers_own(linked.__traceback__):
+            if linked.__traceback__ and not _callers_frames(linked.__traceback__):
                 setattr(current, link, None)  # it never left what runs below
             else:
                 waiting.append(linked)
@@ -282,10 +285,17 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
     return error
 
 
-def is_callers(error: Optional[BaseException]) -> bool:
+def raised_by_caller(error: Optional[BaseException]) -> bool:
     """Whether the caller's code raised it: a signal handler, a callable, an adapter."""
-    found = [own for _, own in _whose(error.__traceback__)] if error else []
-    return bool(found) and found[-1]
+    own = False
+    for entry, own in _whose(error.__traceback__ if error else None):
+        # A tracer may wrap these, so that the frame above is not of urllib3.
+        own = own and not _module(entry).startswith(_NETWORK)
+    return own
+
+
+def _module(entry: TracebackType) -> str:
+    return str(entry.tb_frame.f_globals.get("__name__")) + "."
 
 
 def _whose(
@@ -294,17 +304,17 @@ def _whose(
     """Yield the entries of a traceback, each with whether it is the caller's own."""
     own = False
     while traceback is not None:
-        module = str(traceback.tb_frame.f_globals.get("__name__"))
         file = traceback.tb_frame.f_code.co_filename
-        if (module + ".").startswith(_BELOW):
+        # Frames of the standard library belong to whoever called them.
+        if _module(traceback).startswith(_BELOW):
             own = False
         elif "-packages" in file or not file.startswith((_STANDARD_LIBRARY, "<frozen")):
-            own = True  # the standard library's frames belong to whoever called it
+            own = True
         yield traceback, own
         traceback = traceback.tb_next
 
 
-def _callers_own(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
+def _callers_frames(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
     """Return a traceback without the frames of this package and of what it calls.
 
     Of ``call, request_tokens, requests.send, urlencode, handler`` only the signal's

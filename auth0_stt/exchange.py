@@ -22,7 +22,6 @@ from .models import (
     SessionTransferTokenResult,
 )
 from .own_session import session_checked
-from .tenant import parse_domain
 from .token_endpoint import Answer, AuditRecord, request_tokens
 from .transport import Session
 
@@ -79,7 +78,7 @@ def request_session_transfer_token(
         on for the application.
     :param extra: additional form fields for the Action: str or list of str by name.
     :param timeout: seconds for the whole call, from connecting to the last byte of the
-        answer. The system does not let us bound name resolution.
+        answer. Name resolution, and each step of a SOCKS proxy, can't be bounded.
     :param session: a ``requests.Session`` whose adapters, proxies, ``verify``, ``cert``
         and headers are used; its auth and cookies are not. Time and size are then
         bounded as far as its adapters allow, and an exception that a signal handler
@@ -95,14 +94,13 @@ def request_session_transfer_token(
 
     Source: RFC 8693, 2; Auth0, "Session Delegation" and "Custom Token Exchange".
     """
-    tenant = parse_domain(domain)
+    client = checked_client(
+        domain, client_id, client_secret, client_assertion, client_certificate
+    )
     timeout = seconds("timeout", timeout)
     scope = scope_text(scope)
     address = ip_address("forwarded_for", forwarded_for)
     additional = extra_fields(extra)
-    client = checked_client(
-        tenant, client_id, client_secret, client_assertion, client_certificate
-    )
     organization = optional_text("organization", organization)
     reason = optional_text("reason", reason, spaces=True)
     session = session_checked(session)
@@ -118,7 +116,7 @@ def request_session_transfer_token(
         subject_token = token("subject_token", subject_token)
         form = {
             "grant_type": _TOKEN_EXCHANGE,
-            "audience": tenant.audience,
+            "audience": client.tenant.audience,
             "scope": scope,
             "subject_token": subject_token,
             "subject_token_type": subject_token_type,
@@ -152,7 +150,7 @@ def _result(answer: Answer) -> SessionTransferTokenResult:
         raise answer.unusable("its token_type or scope is not a string")
     lifetime = content.get("expires_in")  # which RFC 8693 only recommends
     if lifetime is not None:
-        number = type(lifetime) in (int, float)  # no bool, which is an int to Python
+        number = type(lifetime) in (int, float)  # not bool, an int to Python
         if not number or not 1 <= lifetime <= _LONGEST_LIFETIME or lifetime % 1:
             raise answer.unusable("its expires_in is not whole seconds within a day")
         lifetime = int(lifetime)

@@ -28,11 +28,14 @@ from urllib3.exceptions import HTTPError, LocationValueError
 from urllib3.exceptions import InvalidHeader as MalformedLength
 
 from .connections import Call, UnusableAnswerError
-from .errors import TransportError, is_callers
+from .errors import TransportError, raised_by_caller
 from .errors import TransportErrorCode as Code
 
 #: What can fail on the way. Any other exception passes as it is.
-NETWORK = (OSError, HTTPException, HTTPError, UnusableAnswerError)
+NETWORK = (OSError, HTTPException, HTTPError, UnicodeError, UnusableAnswerError)
+
+#: How requests and urllib3 refuse the URL of a proxy, or what is in it.
+_UNUSABLE_URLS = (InvalidURL, LocationValueError, UnicodeError)
 
 #: Of these, what means the network even if an adapter of the caller's raises it.
 _NETWORKS_OWN = (
@@ -79,17 +82,17 @@ def failure(error: Exception, call: Call, outer: Optional[BaseException]) -> Exc
     return TransportError(code or Code.UNREACHABLE, message, sent, permanent)
 
 
-def callers_own(
+def callers_exception(
     error: BaseException, outer: Optional[BaseException]
 ) -> Optional[BaseException]:
-    """Return what code of the caller's raised, if that is what happened.
+    """Return the exception that the caller's code raised, or None.
 
     A signal handler may raise TimeoutError, an adapter FileNotFoundError: they are
     OSErrors, but not the network's. urllib3 may have wrapped them.
     """
     for each in _chain(error, outer):
         # urllib3 1.26 gives its own exception the traceback of the one that it wraps.
-        if is_callers(each) and not isinstance(each, HTTPError):
+        if raised_by_caller(each) and not isinstance(each, HTTPError):
             return None if isinstance(each, _NETWORKS_OWN) else each
     return None
 
@@ -104,7 +107,7 @@ def _chain(
 ) -> Iterator[BaseException]:
     """Yield an exception and all that it wraps, as requests and urllib3 wrap it.
 
-    What an adapter was handling when it sent, such as an attempt before, is no part.
+    What an adapter was handling when it sent, such as an attempt before, is not part of it.
     """
     waiting, seen = [error], {id(outer)}
     while waiting:
@@ -116,7 +119,7 @@ def _chain(
             waiting.append(getattr(current, "reason", None))
             context = current.__context__
             # urllib3 1.26 wraps without "from": of its own, the context is the cause.
-            wraps = isinstance(current, HTTPError) or not is_callers(context)
+            wraps = isinstance(current, HTTPError) or not raised_by_caller(context)
             if wraps and not isinstance(context, RequestException):
                 waiting.append(context)
 
@@ -141,8 +144,8 @@ def _schema(error: Any) -> str:
     return "SOCKS needs PySocks" if missing else "the session has no adapter for it"
 
 
-def _leads_nowhere(error: Any) -> bool:
-    """Whether it is how requests words a path that leads nowhere."""
+def _is_missing_file(error: Any) -> bool:
+    """Whether it is requests' error for a missing file: an OSError without errno."""
     return type(error) is OSError and not error.errno
 
 
@@ -171,7 +174,7 @@ def _is_lost(error: BaseException) -> bool:
 
 @frozen(eq=False, repr=False)
 class _Row:
-    """What an exception of a class means, if ``also`` says that it is meant."""
+    """What an exception means, if it is of this kind and ``also`` is true."""
 
     kind: Any
     words: Union[str, Callable[[Any], str]] = ""
@@ -194,7 +197,8 @@ class _Row:
 _TABLE = (
     _Row(UnusableAnswerError, lambda error: error.problem, None),
     _Row(ConnectTimeout, code=Code.TIMEOUT, unsent=True),
-    _Row((timeout, Timeout), code=Code.TIMEOUT),
+    # Not the system's own ETIMEDOUT, which comes when it pleases.
+    _Row((timeout, Timeout), code=Code.TIMEOUT, also=lambda e: not e.errno),
     # A CA bundle that can't be read, or an SSLKEYLOGFILE that can't be written.
     _Row(OSError, _file, Code.TLS, lambda e: getattr(e, "filename", ""), unsent=True),
     _Row(gaierror, _system, also=lambda e: e.errno == EAI_AGAIN, unsent=True),
@@ -202,13 +206,13 @@ _TABLE = (
     _Row(OSError, _refusal, also=lambda e: _refused(e) in _BUSY_PROXY, unsent=True),
     _Row(OSError, _refusal, also=_refused, unsent=True, permanent=True),
     _Row(InvalidSchema, _schema, unsent=True, permanent=True),
-    _Row((InvalidURL, LocationValueError), _BAD_PROXY, unsent=True, permanent=True),
+    _Row(_UNUSABLE_URLS, _BAD_PROXY, unsent=True, permanent=True),
     _Row(ssl.SSLCertVerificationError, _openssl, Code.TLS, unsent=True),
     _Row(ConnectionRefusedError, _system, unsent=True),
     _Row((ssl.SSLError, HTTPException), _LOST, also=_is_lost),
     _Row((MalformedLength, HTTPException), "what came is not HTTP", None),
     _Row((ssl.SSLError, SSLError), _openssl, Code.TLS),
-    _Row(OSError, _NO_FILE, Code.TLS, _leads_nowhere, unsent=True),
+    _Row(OSError, _NO_FILE, Code.TLS, _is_missing_file, unsent=True),
     _Row(OSError, _system, also=lambda e: isinstance(e.strerror, str)),
     _Row(BaseException, _LOST),
 )

@@ -1,7 +1,7 @@
 """What a person can change where something fails: one sentence for each code.
 
 Plain data, by the strings that the codes equal. A description may choose the hint,
-since today's tenants say much in words alone; it never chooses the code.
+since today's tenants say much only there; it never chooses the code.
 """
 
 from typing import Optional
@@ -13,7 +13,7 @@ _DISABLED = (
     "application, and check that the tenant's plan has Session Delegation."
 )
 _MFA = (
-    "Multi-factor authentication is not possible here: exempt the mint from it in the "
+    "Multi-factor authentication is not possible here: exempt this exchange from it in the "
     "tenant, and let the agent sign in again if a renewal asks for it."
 )
 _FORWARD = (
@@ -81,7 +81,7 @@ _BY_CODE = {
     "access_denied": "The tenant's Action refused: the tenant's log (fecte) says why.",
     "mfa_required": _MFA,
     "too_many_attempts": _FORWARD,
-    "too_many_requests": "Wait: the tenant's limit of requests a second is used up.",
+    "too_many_requests": "Wait: the tenant's rate limit is used up.",
     "unexpected_token_type": (
         "Check domain, and that no mock or proxy answers: for this audience a tenant "
         "issues nothing but session transfer tokens."

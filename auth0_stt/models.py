@@ -19,7 +19,7 @@ def _masked(value: object) -> str:
 
 @frozen
 class SessionTransferTokenResult:
-    """A session transfer token: one use, soon, from one IP address.
+    """A session transfer token: usable once, within a minute, from one IP address.
 
     :param session_transfer_token: opaque. It goes into a redirect that is sent at
         once, and nowhere else: not into a log, a page or a database.
@@ -41,7 +41,7 @@ class SessionTransferTokenResult:
 
 @frozen
 class ActorToken:
-    """The token that proves the agent, from :func:`resolve_actor_token`.
+    """The token that proves who the agent is, from :func:`resolve_actor_token`.
 
     :param actor_token: the agent's ID token, to be passed on as ``actor_token``.
     :param actor_token_type: :data:`ID_TOKEN_TYPE`, to be passed on as well.

@@ -6,6 +6,7 @@ and a connection is kept from the next request until nothing more can be in it.
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Any, List, Mapping, Optional
 
@@ -31,13 +32,14 @@ _SIP = 16
 
 def session_checked(session: Any) -> Optional[Session]:
     """Return the session, or raise if it isn't one or doesn't verify certificates."""
-    if session is None or (isinstance(session, Session) and session.verify):
-        return session
-    if isinstance(session, Session):
-        problem = "must verify certificates: set its verify to True or a path"
-    else:
-        problem = "must be a requests.Session"
-    raise invalid("session", problem)
+    if session is None:
+        return None
+    if not isinstance(session, Session):
+        raise invalid("session", "must be a requests.Session")
+    verify: Any = session.verify
+    if verify is not True and not (verify and isinstance(verify, (str, os.PathLike))):
+        raise invalid("session", "must verify certificates: by True, or by a path")
+    return session
 
 
 def adapter_checked(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter:
@@ -103,10 +105,10 @@ def read(response: Response, adapter: BaseAdapter, call: Call) -> Reply:
     if isinstance(raw, HTTPResponse) and not raw.tell():
         body = _watched(raw, call)
     else:
-        # Read already, or made by an adapter of a test's.
+        # Read already, or made by a mock adapter.
         body = response.content
         if isinstance(raw, HTTPResponse):
-            # urllib3 keeps the connection, and nobody has looked what follows there.
+            # urllib3 keeps the connection, and nobody has checked what follows.
             adapter.close()
     call.left()
     if len(body) > LARGEST_BODY:
@@ -119,8 +121,8 @@ def _watched(raw: HTTPResponse, call: Call) -> bytes:
     # urllib3 before 2 takes a body that was cut short for a whole one.
     raw.enforce_content_length = True
     connection = raw.connection
-    # In the way of urllib3, which would give the connection to the next request with
-    # the last byte, before it is known to hold no more.
+    # Stops urllib3 from giving the connection to the next request with the last byte,
+    # before it is known to hold no more.
     raw.release_conn = lambda: None  # type: ignore[method-assign]
     pieces: List[bytes] = []
     room, whole = LARGEST_BODY + 1, False

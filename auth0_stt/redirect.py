@@ -12,7 +12,7 @@ from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
 from .tenant import is_loopback, parse_authority
 
 #: Headers for the redirect. The URL holds the token, so no cache may keep it and no
-#: Referer may tell it.
+#: Referer may leak it.
 REDIRECT_HEADERS: Dict[str, str] = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -43,8 +43,8 @@ def build_session_transfer_redirect(
     and :data:`REDIRECT_HEADERS`. Never log or store the URL.
 
     :param target_login_url: the target's ``initiate_login_uri``: absolute and ``https``
-        (``http`` for loopback). Its query stays as it is, except for an earlier token
-        or organization.
+        (``http`` for loopback). Its query stays as it is, except for an earlier token,
+        and an earlier organization if one is passed.
     :param result: what :func:`request_session_transfer_token` returned.
     :param organization: id or name that the session is for. It is independent of the
         one that was checked while minting.
@@ -124,13 +124,10 @@ def _issued_token(result: Any) -> str:
         raise invalid("result", "holds a malformed token") from None
 
 
-def _hosts(allowed_hosts: Any, scheme: str) -> List[str]:
+def _hosts(allowed_hosts: Any, scheme: str) -> List[Optional[str]]:
     """Return the hosts as :func:`parse_authority` writes them."""
-    hosts = []
-    several = isinstance(allowed_hosts, Collection)
-    for entry in allowed_hosts if several and plain(allowed_hosts) is None else [None]:
-        host = parse_authority(entry, scheme)
-        if host is None:
-            raise invalid("allowed_hosts", "must be a collection of host or host:port")
-        hosts.append(host)
-    return hosts
+    if isinstance(allowed_hosts, Collection) and plain(allowed_hosts) is None:
+        hosts = [parse_authority(entry, scheme) for entry in allowed_hosts]
+        if None not in hosts:
+            return hosts
+    raise invalid("allowed_hosts", "must be a collection of host or host:port")

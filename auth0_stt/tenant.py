@@ -85,7 +85,7 @@ def _tenant(domain: str) -> Optional[Tenant]:
 def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
     """Return ``host[:port]`` in lower case without the scheme's own port, or None.
 
-    None is for what the URL Standard (whatwg.org) would rewrite: IPv4 in odd notations,
+    None is for what browsers would rewrite (url.spec.whatwg.org): IPv4 in odd notations,
     zones, percent-encoding, ideographic dots. So no two readers can disagree on a host.
     """
     # isascii() before lower(), which makes an ordinary "k" of the Kelvin sign U+212A.

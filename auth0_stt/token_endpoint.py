@@ -25,6 +25,7 @@ from .errors import (
     Code,
     CustomTokenExchangeError,
     InvalidArgumentError,
+    SessionTransferError,
 )
 from .transport import Session, post_form
 
@@ -49,7 +50,7 @@ class Answer:
     status: Optional[int]
     headers: Mapping[str, str]
     content: Dict[str, Any]
-    #: What of the request no error may repeat.
+    #: Secrets of the request: no error may show them.
     secrets: List[str]
 
     @property
@@ -60,10 +61,13 @@ class Answer:
         return clean_text(found[0], self.secrets) if found else None
 
     def error(
-        self, code: Code, message: str, *words: Optional[str]
+        self,
+        code: Code,
+        message: str,
+        error: Optional[str] = None,
+        description: Optional[str] = None,
     ) -> CustomTokenExchangeError:
         """Return an error with what the answer says about itself."""
-        error, description = words or (None, None)
         return CustomTokenExchangeError(
             code,
             message,
@@ -162,8 +166,8 @@ class AuditRecord:
     """The line of one exchange in the log: use it around all that can fail.
 
     INFO when a token was issued, WARNING when not, whatever the reason. A caller's
-    mistake is not logged: its error says all there is to say. Nothing that logging
-    raises costs a token.
+    mistake is not logged: its error says all there is to say. Nothing that is raised
+    while a line is logged costs a token, not even what a signal handler raises there.
     """
 
     what: str
@@ -180,8 +184,9 @@ class AuditRecord:
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         if error is not None and not isinstance(error, InvalidArgumentError):
-            reason = getattr(error, "code", kind.__name__)
-            self._log(logging.WARNING, f"not issued: {reason}", error)
+            ours = isinstance(error, SessionTransferError)
+            reason = error.code if ours else kind.__name__
+            self._log(logging.WARNING, f"not issued: {reason}", error if ours else None)
 
     def issued(self, answer: Answer) -> None:
         """Log that a token was issued."""

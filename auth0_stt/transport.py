@@ -27,7 +27,7 @@ from typing import Any, Dict, Mapping, Optional, Tuple, Union
 from urllib.parse import urlencode, urlsplit
 
 from requests import PreparedRequest, Response
-from requests import Session as Session
+from requests import Session as Session  # other modules import it from here
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.exceptions import InvalidProxyURL, InvalidSchema
 from requests.structures import CaseInsensitiveDict
@@ -39,12 +39,13 @@ from requests.utils import (
     prepend_scheme_if_needed,
     select_proxy,
 )
+from urllib3 import util
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from .connections import Call, Connection, Proxy, Reply, Route
-from .failures import NETWORK, callers_own, failure
+from .failures import NETWORK, callers_exception, failure
 from .own_session import adapter_checked, read, with_session_headers
 
 #: The path of a client certificate, and of its key unless one file holds both.
@@ -54,7 +55,7 @@ Certificate = Tuple[str, Optional[str]]
 _LONGEST_IDLE = 30.0
 
 #: Idle connections on one route. More threads than that work, too.
-_IDLE = 256
+_MOST_IDLE = 256
 
 #: Routes whose connections are kept.
 _ROUTES = 32
@@ -82,14 +83,19 @@ def post_form(
     try:
         if session is None:
             sender = _session
-            settings = _settings(url, certificate, call)
+            settings: Dict[str, Any] = {
+                "timeout": call,
+                "verify": _environ_bundle(),
+                "cert": certificate,
+                "proxies": _environ_proxies(url),
+            }
         else:
             adapter = session.get_adapter(url)
             sender = _Session(adapter_checked(adapter, certificate is not None))
             settings = _session_settings(url, session, certificate, call)
             headers = with_session_headers(headers, session)
         request = _prepared(url, form, headers)
-        # With adapters that can't be looked into, nobody can tell from here on.
+        # A foreign adapter can't be asked. Ours sets it to False again.
         call.sent = True
         response = sender.send(request, stream=True, allow_redirects=False, **settings)
         try:
@@ -97,7 +103,7 @@ def post_form(
         finally:
             response.close()
     except NETWORK as error:
-        theirs = callers_own(error, outer)
+        theirs = callers_exception(error, outer)
         if theirs is not None:
             raise theirs from theirs.__cause__
         raise failure(error, call, outer) from None
@@ -118,18 +124,6 @@ def _prepared(
 # --- settings ---------------------------------------------------------------------
 
 
-def _settings(
-    url: str, certificate: Optional[Certificate], call: Call
-) -> Dict[str, Any]:
-    """Return how to send, in the names of requests: by the environment."""
-    return {
-        "timeout": call,
-        "verify": _environ_bundle() or True,
-        "cert": certificate,
-        "proxies": _environ_proxies(url),
-    }
-
-
 def _session_settings(
     url: str, session: Session, certificate: Optional[Certificate], call: Call
 ) -> Dict[str, Any]:
@@ -137,7 +131,7 @@ def _session_settings(
     verify, proxies = session.verify, dict(session.proxies or {})
     if session.trust_env:
         if verify is True:
-            verify = _environ_bundle() or True
+            verify = _environ_bundle()
         if select_proxy(url, proxies) is None:
             proxies = _environ_proxies(url, proxies.get("no_proxy"))
     if _is_plain(url):
@@ -148,10 +142,10 @@ def _session_settings(
     return {"timeout": call.left(), "verify": verify, "cert": cert, "proxies": proxies}
 
 
-def _environ_bundle() -> Optional[str]:
-    """Return the CA bundle that requests would use, or None for its own."""
-    bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
-    return bundle or None
+def _environ_bundle() -> Union[str, bool]:
+    """Return the CA bundle that the environment names, or True for that of requests."""
+    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+    return next(filter(None, map(os.environ.get, names)), True)
 
 
 def _environ_proxies(url: str, no_proxy: Optional[str] = None) -> Dict[str, str]:
@@ -165,7 +159,7 @@ def _environ_proxies(url: str, no_proxy: Optional[str] = None) -> Dict[str, str]
 
 
 def _is_plain(url: str) -> bool:
-    """Whether a proxy could read the form. Such a URL is loopback's, and gets none."""
+    """Whether a proxy could read the form. Such a URL is on loopback: no proxy."""
     return url.startswith("http:")
 
 
@@ -189,16 +183,17 @@ class _Session(Session):
 
 
 #: What :func:`_is_replaced` compares with.
-_SEND = HTTPAdapter.send
+_ORIGINAL_SEND = HTTPAdapter.send
 
 
 def _is_replaced() -> bool:
     """Whether a mock has taken the place of what requests sends with.
 
-    ``responses`` replaces the method, VCR.py the class of connections.
+    ``responses`` replaces the method, VCR.py the class of connections. Where pyOpenSSL
+    is injected into urllib3, there is no TLS over buffers.
     """
     ours = issubclass(HTTPSConnectionPool.ConnectionCls, HTTPConnection)
-    return HTTPAdapter.send is not _SEND or not ours
+    return HTTPAdapter.send is not _ORIGINAL_SEND or not ours or util.IS_PYOPENSSL
 
 
 class _Adapter(HTTPAdapter):
@@ -220,9 +215,10 @@ def _send(
     stream: bool,
 ) -> Response:
     """Send a request on a connection of our own and make a Response of the answer."""
-    call, timeout.sent = timeout, False
+    call = timeout  # the name that requests gives it
+    call.sent = False
     route = _route(str(request.url), verify, cert, proxies)
-    connection = _idle(route, call)
+    connection = _take_idle(route, call)
     if connection is None:
         _end_idle(time.monotonic() - _LONGEST_IDLE)
         connection = Connection.open(route, call)
@@ -232,7 +228,7 @@ def _send(
     except BaseException:
         connection.end()
         raise
-    if connection.reusable and len(route.idle) < _IDLE:
+    if connection.reusable and len(route.idle) < _MOST_IDLE:
         route.idle.append(connection)
     else:
         connection.end()
@@ -249,7 +245,7 @@ _session = _Session(_Adapter())
 # --- idle connections -------------------------------------------------------------
 
 
-#: By all that they depend on.
+#: Routes, by everything that they depend on.
 _routes: Dict[Any, Route] = {}
 _process = os.getpid()
 
@@ -273,7 +269,7 @@ def _route(
         if len(_routes) >= _ROUTES:
             _end_idle()
             _routes.clear()
-        # Of threads that come here together, all take the first one's.
+        # If several threads get here at once, all use the first one's route.
         route = _routes.setdefault(key, _new_route(*key))
     return route
 
@@ -283,16 +279,20 @@ def _default_bundle() -> str:
     return str(extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH))
 
 
-def _idle(route: Route, call: Call) -> Optional[Connection]:
-    """Return an idle connection that nothing came on since its last answer, if any."""
+def _take_idle(route: Route, call: Call) -> Optional[Connection]:
+    """Return an idle connection on which nothing came since its last answer, if any."""
     while True:
         try:
             connection = route.idle.pop()
         except IndexError:
             return None
-        recent = time.monotonic() - connection.used < _LONGEST_IDLE
-        if recent and connection.is_quiet(call):
-            return connection
+        try:
+            recent = time.monotonic() - connection.used < _LONGEST_IDLE
+            if recent and connection.is_quiet(call):
+                return connection
+        except BaseException:
+            connection.end()
+            raise
         connection.end()
 
 
@@ -349,6 +349,7 @@ def _proxy(url: str, context: ssl.SSLContext) -> Proxy:
         parts = parse_url(url)
         user, password = get_auth_from_url(url)
         scheme, host = str(parts.scheme), str(parts.host or "").strip("[]")
+        f"{user}:{password}".encode("latin-1")
     except ValueError:
         scheme, host = "", ""
     if scheme not in _PROXY_PORTS or not host:
@@ -362,7 +363,7 @@ def _proxy(url: str, context: ssl.SSLContext) -> Proxy:
 
 @lru_cache(maxsize=_ROUTES)
 def _tls_context(files: Files, changed: Times) -> ssl.SSLContext:
-    """Return a context for all connections by these files: to build one takes 25 ms."""
+    """Return a context for all connections by these files: to build one is slow."""
     # urllib3's, since that is where system-wide policies are applied.
     context: ssl.SSLContext = create_urllib3_context()
     context.check_hostname = True

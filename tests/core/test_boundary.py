@@ -1,7 +1,9 @@
 """What leaves the public functions: our errors clean, everything else as it is."""
 
 import copy
+import http.client
 import signal
+import ssl
 import sys
 import threading
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 from calls import mint
+from faults import HOLD, REQUEST, FaultServer
 from reachable import texts
 from requests.adapters import HTTPAdapter
 from values import CLIENT_SECRET, SECRETS, SUBJECT_TOKEN
@@ -28,6 +31,14 @@ def session():
     """A session of the caller's."""
     with requests.Session() as session:
         yield session
+
+
+def wrapped(function):
+    """Return a function with a frame of another library around it, as tracers do it."""
+    scope = {"__name__": "tracer", "function": function}
+    code = "def call(*args, **kwargs): return function(*args, **kwargs)"
+    exec(compile(code, "/usr/lib/site-packages/tracer.py", "exec"), scope)
+    return scope["call"]
 
 
 class SoftTimeLimitError(Exception):
@@ -282,3 +293,27 @@ def test_other_threads_go_on(endpoint):
     assert ["invalid_token_format"] == failed
     assert sys.exc_info() == (None, None, None)
     assert mint(endpoint)
+
+
+class TestTracers:
+    """What another library wraps is the network's all the same."""
+
+    def test_given_session(self, session, monkeypatch):
+        """Sentry, for one, wraps getresponse() of http.client."""
+        connection = http.client.HTTPConnection
+        monkeypatch.setattr(connection, "getresponse", wrapped(connection.getresponse))
+        with FaultServer([REQUEST, HOLD], context=None) as server, pytest.raises(
+            TransportError
+        ) as caught:
+            mint(server, session=session, timeout=0.2)
+        assert "timeout" == caught.value.code
+
+    @pytest.mark.parametrize("given", [False, True])
+    def test_tls(self, session, monkeypatch, given):
+        """truststore, for one, wraps the handshake."""
+        name = "SSLSocket" if given else "SSLObject"
+        kind = getattr(ssl, name)
+        monkeypatch.setattr(kind, "do_handshake", wrapped(kind.do_handshake))
+        with FaultServer() as server, pytest.raises(TransportError) as caught:
+            mint(server, session=session if given else None)
+        assert "tls" == caught.value.code

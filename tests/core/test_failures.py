@@ -43,6 +43,10 @@ TABLE = {
     "timeout": (socket.timeout("timed out"), "timeout", True, True, "5 seconds"),
     "read timeout": (failed.ReadTimeout(), "timeout", True, True, "5 seconds"),
     "connect timeout": (failed.ConnectTimeout(), "timeout", False, True, "5 seconds"),
+    "timeout of the system": (  # a TimeoutError, too, but not that of the call
+        TimeoutError(errno.ETIMEDOUT, "Connection timed out"),
+        *("unreachable", True, True, "Connection timed out"),
+    ),
     "certificate": (
         ssl.SSLCertVerificationError(1, "certificate verify failed"),
         *("tls", False, False, "TLS failed"),

@@ -7,6 +7,7 @@ import socket
 import ssl
 import sys
 import textwrap
+import threading
 import time
 import zlib
 from pathlib import Path
@@ -46,6 +47,7 @@ from auth0_stt import (
     TransportError,
     request_session_transfer_token,
 )
+from auth0_stt.connections import Connection
 
 pytestmark = pytest.mark.usefixtures("trusted")
 
@@ -853,6 +855,42 @@ class TestKeptConnections:
         server.wait_for_end(1)
         assert 2 == server.connections
 
+    def test_others_idle_too_long(self, monkeypatch):
+        """When a connection is opened, all that were idle for too long are ended."""
+        both = threading.Barrier(2)
+
+        def script(peer):
+            peer.request()
+            both.wait(10)
+            peer.send(GOOD)
+            peer.until_closed()
+
+        with FaultServer(script, script, echo) as server:
+            threads = [threading.Thread(target=mint, args=(server,)) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            now = time.monotonic
+            monkeypatch.setattr(time, "monotonic", lambda: now() + 31)
+            assert "stt-for-3" == mint(server, reason="3")
+            server.wait_for_end(1)
+            server.wait_for_end(2)
+            assert 3 == server.connections
+
+    def test_interrupted_while_looked_at(self, server, monkeypatch):
+        """An exception in the look at an idle connection ends it."""
+        mint(server)
+
+        def is_quiet(connection, call):
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Connection, "is_quiet", is_quiet)
+        with pytest.raises(KeyboardInterrupt):
+            mint(server)
+        server.wait_for_end(1)
+        assert 1 == server.connections
+
     @pytest.mark.parametrize("end", [[], [RESET]], ids=["closed", "reset"])
     def test_dies_as_it_is_reused(self, end):
         """One that dies as it is reused is an error that says it may have been sent; nothing is replayed."""
@@ -976,6 +1014,7 @@ class TestProxies:
             "http://[",
             "http://127.0.0.1:99999",
             "http://a..b:3128",
+            "http://user:%E2%82%AC-secret@127.0.0.1:1",
             "x://\xff",
         ],
     )

@@ -241,6 +241,30 @@ class Raising(logging.Filter):
         raise RuntimeError("no log today")
 
 
+class VaultError(Exception):
+    """What fails where an assertion is made, with fields that an answer has, too."""
+
+    code = status_code = 503
+    request_id = "theirs"
+
+
+def test_exception_of_the_caller(endpoint, records):
+    """Its fields say nothing about the tenant, which was not asked."""
+
+    def assertion(audience):
+        raise VaultError
+
+    with pytest.raises(VaultError):
+        mint(endpoint, client_secret=None, client_assertion=assertion)
+    (record,) = records()
+    assert "not issued: VaultError" in record.getMessage()
+    assert {None} == {
+        record.auth0_code,
+        record.auth0_status,
+        record.auth0_request_id,
+    }
+
+
 class TestNeverCostsAToken:
     @pytest.fixture
     def factory(self):

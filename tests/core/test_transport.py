@@ -446,7 +446,7 @@ class TestBundles:
             given.verify = ca_file("unknown")
             assert "tls" == outcome(server, session=given).code
 
-    @pytest.mark.parametrize("verify", [False, "", 0, None, b""])
+    @pytest.mark.parametrize("verify", [False, "", 0, None, b"", 1, ["ca.pem"]])
     def test_not_verifying(self, server, verify):
         """A session that verifies nothing is refused, however it says so."""
         with requests.Session() as given:
