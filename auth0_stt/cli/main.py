@@ -12,7 +12,7 @@ from . import demo, doctor, mint, tenant
 from .ends import USAGE, CommandError, report
 
 #: Modules with a function add_parser(commands), which adds a parser that sets ``run``.
-#: What a command alone needs is imported when it runs.
+#: What only one command needs is imported when it runs.
 _COMMANDS = (mint, doctor, tenant, demo)
 
 _CLOSED_PIPE = 128 + 13  # as a shell reports a process that SIGPIPE ended

@@ -32,6 +32,6 @@ class Entry(models.Model):
     outcome = models.CharField(max_length=50, default="requested")
 
     def close(self, outcome: str) -> None:
-        """Note what became of it: ``issued``, or the code of the error."""
+        """Store the outcome: ``issued``, or the code of the error."""
         self.outcome = outcome
         self.save(update_fields=("outcome",))
