@@ -11,11 +11,12 @@ import django
 import flask
 import pytest
 import requests
-from authlib.integrations.flask_client import OAuth
+from authlib.integrations.flask_client import FlaskOAuth2App, OAuth
 from calls import redirect_url
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.test import RequestFactory, override_settings
+from joserfc.errors import JoseError
 from release.blocks import ROOT, blocks, run
 
 import auth0_stt
@@ -209,6 +210,22 @@ class TestShop:
         """It ends on a page."""
         url = "/callback?error=interaction_required&error_description=MFA"
         assert 403 == app.test_client().get(url).status_code
+
+    @pytest.mark.parametrize("answer", [{"userinfo": {"act": {}}}, JoseError("no")])
+    def test_an_unusable_id_token_opens_nothing(self, app, monkeypatch, answer):
+        """It does not verify, or has an actor who is nobody: a page, and no session."""
+
+        def authorize_access_token(client):
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        monkeypatch.setattr(
+            FlaskOAuth2App, "authorize_access_token", authorize_access_token
+        )
+        client = app.test_client()
+        assert 403 == client.get("/callback").status_code
+        assert b"customer" == client.get("/").data
 
     def test_knows_the_agent(self, app):
         """And the customer who has none."""
