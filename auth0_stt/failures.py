@@ -47,7 +47,7 @@ _NETWORKS_OWN = (
 )
 
 #: How http.client words the answer of a proxy that refuses a tunnel.
-_REFUSAL = re.compile(r"Tunnel connection failed: (\d{3})\b")
+_REFUSAL = r"Tunnel connection failed: (\d{3})\b"
 
 #: What a proxy answers if a later try may succeed.
 _BUSY_PROXY = ("429", "502", "503", "504")
@@ -151,7 +151,7 @@ def _is_missing_file(error: Any) -> bool:
 
 def _refused(error: BaseException) -> str:
     """Return the status by which a proxy refused a tunnel, or nothing."""
-    found = _REFUSAL.match(str(error))
+    found = re.match(_REFUSAL, str(error))
     return found[1] if found else ""
 
 
