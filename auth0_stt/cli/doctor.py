@@ -162,7 +162,7 @@ def _read(options: argparse.Namespace) -> Dict[str, Any]:
             "missing: " + ", ".join(missing),
             hint="Or read the tenant's settings from files with --documents.",
         )
-    return read(
+    documents = read(
         domain or "",
         token or "",
         console=options.console,
@@ -171,6 +171,12 @@ def _read(options: argparse.Namespace) -> Dict[str, Any]:
         organization=options.organization,
         timeout=options.timeout,
     )
+    # Everything about it would be unknown, and so nothing wrong.
+    for name, client_id in (("console", options.console), ("shop", options.shop)):
+        if documents[name].get("statusCode") == 404:
+            problem = f"--{name} {client_id}: the tenant has no such application"
+            raise CommandError(problem, "not_found")
+    return documents
 
 
 def _tried(options: argparse.Namespace) -> Dict[str, Any]:

@@ -80,6 +80,12 @@ resource "auth0_client" "shop" {
   allowed_logout_urls = ["https://shop.example.com/"]
   initiate_login_uri  = "https://shop.example.com/login"
 
+  # An application that is made through the API may get HS256, which most libraries
+  # refuse.
+  jwt_configuration {
+    alg = "RS256"
+  }
+
   session_transfer {
     allowed_authentication_methods = ["cookie", "query"]
 

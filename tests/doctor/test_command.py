@@ -101,6 +101,15 @@ class TestExitCodes:
         assert "the management token was refused" in captured.err
         assert TOKEN not in captured.out + captured.err
 
+    @pytest.mark.parametrize("name", ["console", "shop"])
+    def test_unknown_client(self, api, capsys, name):
+        """2 for a client ID that the tenant does not have: all would be unknown."""
+        arguments = [*IDS, f"--{name}", "mistyped"]
+        assert 2 == run(*arguments)
+        captured = capsys.readouterr()
+        assert f"not_found: --{name} mistyped: " in captured.err
+        assert "" == captured.out
+
     def test_throttled(self, api, capsys):
         """4 for what is worth a retry, with the seconds to wait."""
         api.answer("shop", {}, 429, Retry_After="9")
