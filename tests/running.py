@@ -117,6 +117,7 @@ def console_app(tenant, shop_login_url, folder, **more):
         "SHOP_LOGIN_URL": shop_login_url,
     }
     with mock.patch.dict(os.environ, {**environ, **more}):
+        fresh("support.console_settings", EXAMPLES / "console")
         settings = fresh("support.settings", EXAMPLES / "console")
     os.environ["DJANGO_SETTINGS_MODULE"] = "support.settings"
     if apps.ready:

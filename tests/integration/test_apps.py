@@ -170,8 +170,8 @@ class TestConsole:
         fields = ("agent__username", "customer", "reason", "ip", "outcome")
         entries = list(Entry.objects.order_by("pk").values_list(*fields))
         assert [
-            ("sam", "auth0|lin", REASON, "198.51.100.7", "issued"),
-            ("sam", "auth0|ada", REASON, "198.51.100.7", "access_denied"),
+            ("sam@acme.example", "auth0|lin", REASON, "198.51.100.7", "issued"),
+            ("sam@acme.example", "auth0|ada", REASON, "198.51.100.7", "access_denied"),
         ] == entries[-2:]
 
     def test_wants_its_own_form(self, apps, agent):

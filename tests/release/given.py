@@ -17,9 +17,6 @@ CONSOLE = """
 GIVEN = {
     "errors.rst": {"stamina": CONSOLE},
     "testing.rst": {
-        "outage": """
-    from typing import Any
-""",
         "shop": """
     from flask import Flask
     def create_app(domain: str, client_id: str, client_secret: str) -> Flask:

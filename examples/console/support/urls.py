@@ -2,6 +2,8 @@ from django.urls import path
 
 from . import views
 
+app_name = "support"
+
 urlpatterns = [
     path("", views.customers, name="customers"),
     path("sign-in", views.sign_in, name="sign_in"),

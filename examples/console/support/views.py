@@ -30,7 +30,7 @@ from .sign_subject import sign_subject
 
 @require_GET
 def sign_in(request: HttpRequest) -> HttpResponse:
-    callback_url = request.build_absolute_uri(reverse("callback"))
+    callback_url = request.build_absolute_uri(reverse("support:callback"))
     try:
         response: HttpResponse = oauth.auth0.authorize_redirect(request, callback_url)
     except RequestException:
@@ -51,10 +51,11 @@ def callback(request: HttpRequest) -> HttpResponse:
     if not agent:
         # Anybody with an account at the tenant can get this far, customers included.
         return not_possible(request, "This account is not an agent's.", status=403)
-    login(request, agent[0].user)
+    # Named, since a project may have several: LDAP, for example.
+    login(request, agent[0].user, "django.contrib.auth.backends.ModelBackend")
     request.session["id_token"] = token["id_token"]
     request.session["refresh_token"] = token.get("refresh_token")
-    return redirect("customers")
+    return redirect("support:customers")
 
 
 def no_answer(request: HttpRequest) -> HttpResponse:
@@ -84,11 +85,14 @@ def sign_in_hint(request: HttpRequest, error: OAuthError | JoseError) -> str | N
 def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     auth0 = settings.AUTH0
-    return redirect(build_logout_url(auth0["domain"], client_id=auth0["client_id"]))
+    home = request.build_absolute_uri(reverse("support:customers"))
+    return redirect(
+        build_logout_url(auth0["domain"], client_id=auth0["client_id"], return_to=home)
+    )
 
 
 @require_GET
-@login_required
+@login_required(login_url="support:sign_in")
 def customers(request: HttpRequest) -> HttpResponse:
     # What the agent had filled in before they had to sign in again.
     interrupted = request.session.pop("interrupted", {})
@@ -97,7 +101,7 @@ def customers(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
+@login_required(login_url="support:sign_in")
 @permission_required("support.enter_customer", raise_exception=True)
 def sign_in_as(request: HttpRequest, customer_id: str) -> HttpResponse:
     """Send the agent's browser to the shop, as the customer."""
@@ -127,7 +131,7 @@ def sign_in_as(request: HttpRequest, customer_id: str) -> HttpResponse:
         if error.code in ("actor_unavailable", "mfa_required"):
             interrupted = {"customer": customer.id, **form.cleaned_data}
             request.session["interrupted"] = interrupted
-            return redirect("sign_in")
+            return redirect("support:sign_in")
         status = 503 if error.retryable else 502
         return not_possible(request, str(error), error.hint, status=status)
     entry.close("issued")

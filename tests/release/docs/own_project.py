@@ -1,7 +1,6 @@
 """A new project of Django, with the console put into it as docs/console.rst says."""
 
 import contextlib
-import re
 import shlex
 import sys
 from pathlib import Path
@@ -25,7 +24,7 @@ def make(directory):
     copy = commands("copy")[-1].replace("../auth0-stt", str(ROOT))
     processes.run(shlex.split(copy), cwd=directory, check=True)
     with (directory / "site_" / "settings.py").open("a") as file:
-        file.write(settings_block() + code(PAGE, "installed").strip() + "\n")
+        file.write(code(PAGE, "installed").strip() + "\n")
     (directory / "site_" / "urls.py").write_text(code(PAGE, "urls").strip() + "\n")
 
 
@@ -35,32 +34,26 @@ def commands(name):
     return text.splitlines()
 
 
-def settings_block():
-    """Return what the page includes of the example's settings."""
-    include = (
-        r"examples/(console/\S+/settings.py)\n +:start-at: (.*)\n +:end-before: (.*)"
+def manage(directory, command, **environ):
+    """Run a command of the project's manage.py; return how it ended."""
+    return processes.run(
+        [sys.executable, "manage.py", *command.split()],
+        cwd=directory,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": PACKAGE, **environ},
     )
-    path, start, end = re.search(include, PAGE.read_text("utf-8")).groups()
-    text = (ROOT / "examples" / path).read_text("utf-8")
-    return text[text.index(start) : text.index(end)]
 
 
 @contextlib.contextmanager
 def served(directory, origin, **environ):
     """Run the page's last commands, on another port than the page's."""
-    read, *manage, serve = commands("start")
+    read, *commands_before, serve = commands("start")
     assert ". ./tenant.env" == read
-    for command in manage:
-        python, *arguments = shlex.split(command)
-        assert "python" == python
-        processes.run(
-            [sys.executable, *arguments],
-            cwd=directory,
-            env={"PATH": "/usr/bin:/bin", "PYTHONPATH": PACKAGE, **environ},
-            check=True,
-        )
-    python, *arguments, host = shlex.split(serve)
-    assert host == "localhost:8401"
+    for command in commands_before:
+        words = command.partition("python manage.py ")
+        assert "" == words[0]
+        manage(directory, words[2], **environ).check_returncode()
+    arguments = shlex.split(serve)[1:-1]
+    assert serve.endswith(" localhost:8401")
     host = origin.partition("//")[2]
     arguments += [host, "--noreload"]
     with started(*arguments, ready="Quit", cwd=directory, **environ):

@@ -327,32 +327,48 @@ def test_console_session(example):
         assert 60 == scope["stt"].expires_in
 
 
-def test_console_installed(example):
-    """The line adds to the list that there is."""
-    assert ["django", "support"] == example(INSTALLED_APPS=["django"])["INSTALLED_APPS"]
+#: What the console's settings read, as ``auth0-stt tenant`` prints it.
+TENANT_ENV = {
+    "CONSOLE_DOMAIN": "http://localhost:8400",
+    "CONSOLE_CLIENT_ID": "console",
+    "CONSOLE_CLIENT_SECRET": "as in tenant.env",
+    "CONSOLE_SCHEME": "http",
+    "SUBJECT_TOKEN_TYPE": "urn:acme:customer",
+    "SUBJECT_TOKEN_KEY": "as in tenant.env",
+    "SHOP_LOGIN_URL": "http://127.0.0.1:8402/login",
+}
 
 
-@pytest.mark.parametrize("own_port", [False, True])
-def test_console_urls(tmp_path, own_port):
-    """A new project becomes a console by the page's steps; on its own port, too."""
+@pytest.mark.parametrize("command", ["check", "makemigrations --check"])
+def test_console_installed(tmp_path, command):
+    """In a new project, Django has nothing to say about it."""
+    own_project.make(tmp_path)
+    done = own_project.manage(tmp_path, command, **TENANT_ENV)
+    assert 0 == done.returncode, done.stderr
+
+
+def test_console_urls(tmp_path):
+    """A new project gets a console by the page's steps, beside its own pages."""
     own_project.make(tmp_path)
     port = free_ports(4)
-    options = ["--port", port]
-    console = port + 1
-    if own_port:
-        console = port + 3
-        (text,) = in_language(own_project.PAGE, "json", "port")
-        options += ["--settings", tmp_path / "tenant.json"]
-        options[-1].write_text(text.replace(":8000", f":{console}"))
-    assert ["auth0-stt tenant | tee tenant.env"] == own_project.commands("tenant")
+    console = port + 3
+    (text,) = in_language(own_project.PAGE, "json", "tenant-settings")
+    (tmp_path / "tenant.json").write_text(text.replace(":8401", f":{console}"))
+    (command,) = own_project.commands("tenant")
+    assert "auth0-stt tenant --settings tenant.json | tee tenant.env" == command
+    options = ["--port", port, "--settings", tmp_path / "tenant.json"]
     with started("-m", "auth0_stt", "tenant", *options, ready="listens") as lines:
         words = [shlex.split(line) for line in lines]
         told = dict(line[1].split("=", 1) for line in words if line[0] == "export")
         origin = f"http://localhost:{console}"
-        agent = Agent(SimpleNamespace(console=SimpleNamespace(origin=origin)))
+        apps = SimpleNamespace(console=SimpleNamespace(origin=origin + "/console"))
+        agent = Agent(apps)
         with own_project.served(tmp_path, origin, **told), agent.web:
             assert "Sam Rivers" in agent.sign_in().text
             entered = agent.enter(follow=False)
+            assert 404 == agent.get(origin + "/").status_code
+            out = agent.submit(agent.get(origin + "/console/"))
+            assert out.url.startswith(told["CONSOLE_DOMAIN"])
     assert 303 == entered.status_code
     assert entered.headers["Location"].startswith(told["SHOP_LOGIN_URL"] + "?")
 
@@ -491,14 +507,18 @@ def test_the_lines_for_cron(tenant, agent, tmp_path):
 TESTING = ROOT / "docs/testing.rst"
 
 
-def run_pytest(directory, **files):
+def run_pytest(directory, environ=(), **files):
     """Run files of tests in a directory of their own; return how it ended."""
     for name, text in files.items():
         (directory / f"{name}.py").write_text(text)
     return processes.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=directory,
-        env={**os.environ, "PYTHONPATH": str(Path(auth0_stt.__file__).parents[1])},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(auth0_stt.__file__).parents[1]),
+            **dict(environ),
+        },
         text=True,
     )
 
@@ -518,20 +538,16 @@ def test_testing_pytest(tmp_path):
 
 
 def test_testing_console(tmp_path):
-    """The test of one's own console passes against a view that does what it should."""
-    run_with_console(tmp_path, "console")
-
-
-def test_testing_outage(tmp_path):
-    """The test of an outage passes, too."""
-    run_with_console(tmp_path, "outage")
-
-
-def run_with_console(directory, name):
-    console = (Path(__file__).parent / "own_console.py").read_text("utf-8")
-    conftest = code(TESTING, "plugin").strip() + "\n" + console
-    done = run_pytest(directory, conftest=conftest, test_app=code(TESTING, name))
-    assert "1 passed" in done.stdout, done.stdout
+    """The tests of one's own console pass with the console of the console page."""
+    own_project.make(tmp_path)
+    (tmp_path / "pytest.ini").write_text(
+        "[pytest]\nDJANGO_SETTINGS_MODULE = site_.settings\n"
+    )
+    (text,) = in_language(TESTING, "python", "console")
+    done = run_pytest(
+        tmp_path, TENANT_ENV, conftest=code(TESTING, "plugin"), test_app=text
+    )
+    assert "2 passed" in done.stdout, done.stdout
 
 
 def create_app(domain, client_id, client_secret):
