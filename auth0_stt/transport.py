@@ -39,7 +39,6 @@ from requests.utils import (
     prepend_scheme_if_needed,
     select_proxy,
 )
-from urllib3 import util
 from urllib3.connectionpool import HTTPSConnectionPool
 from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
@@ -189,11 +188,10 @@ _ORIGINAL_SEND = HTTPAdapter.send
 def _is_replaced() -> bool:
     """Whether a mock has taken the place of what requests sends with.
 
-    ``responses`` replaces the method, VCR.py the class of connections. Where pyOpenSSL
-    is injected into urllib3, there is no TLS over buffers.
+    ``responses`` replaces the method, VCR.py the class of connections.
     """
     ours = issubclass(HTTPSConnectionPool.ConnectionCls, HTTPConnection)
-    return HTTPAdapter.send is not _ORIGINAL_SEND or not ours or util.IS_PYOPENSSL
+    return HTTPAdapter.send is not _ORIGINAL_SEND or not ours
 
 
 class _Adapter(HTTPAdapter):
@@ -366,6 +364,8 @@ def _tls_context(files: Files, changed: Times) -> ssl.SSLContext:
     """Return a context for all connections by these files: to build one is slow."""
     # urllib3's, since that is where system-wide policies are applied.
     context: ssl.SSLContext = create_urllib3_context()
+    if not hasattr(context, "wrap_bio"):  # pyOpenSSL is injected into urllib3
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = True
     context.verify_mode = ssl.CERT_REQUIRED
     context.set_alpn_protocols(["http/1.1"])

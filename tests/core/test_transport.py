@@ -46,6 +46,7 @@ from auth0_stt import (
     InvalidArgumentError,
     TransportError,
     request_session_transfer_token,
+    transport,
 )
 
 pytestmark = pytest.mark.usefixtures("trusted")
@@ -422,6 +423,18 @@ class TestBundles:
         monkeypatch.delenv("REQUESTS_CA_BUNDLE")
         assert "tls" == outcome(server).code
         assert 2 == len(server.requests)
+
+    def test_injected_pyopenssl(self, server, monkeypatch, tmp_path):
+        """pyOpenSSL has no TLS over buffers: the standard library's is used, and verifies."""
+        monkeypatch.setattr(transport, "create_urllib3_context", object)
+        for name, code in (("known", None), ("unknown", "tls")):
+            bundle = tmp_path / name
+            bundle.write_bytes(Path(ca_file(name)).read_bytes())
+            monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(bundle))
+            if code is None:
+                assert "stt-for-1" == mint(server, reason="1")
+            else:
+                assert code == outcome(server).code
 
     @pytest.mark.parametrize("contents", [None, "", "no PEM"])
     def test_unreadable(self, server, session, monkeypatch, tmp_path, contents):
