@@ -75,7 +75,8 @@ def apply(state: State, changes: Mapping[str, Any]) -> None:
     """Change what the file names, at any depth; a list is replaced as a whole.
 
     Raises:
-        SettingsError: Auth0 has no such name, or the value is of the wrong type.
+        SettingsError: Auth0 has no such name, the value is of the wrong type, or a
+            connection is enabled for an application that the tenant does not have.
     """
     for name, value in changes.items():
         try:
@@ -85,6 +86,15 @@ def apply(state: State, changes: Mapping[str, Any]) -> None:
                 _change_application(state.settings, name, value)
         except KeyError as error:
             raise SettingsError(error.args[0]) from None
+    # At the end: an application may come after its connection in the file.
+    for name, connection in state.connections.items():
+        for client_id in connection.get("enabled_clients") or []:
+            known = [each for each in state.settings if each != "tenant"]
+            if client_id not in known:
+                raise SettingsError(
+                    f"connections.{name}.enabled_clients: the tenant has no application "
+                    f"{client_id!r}, {_suggestion(str(client_id), known)}"
+                )
 
 
 def _change_application(settings: Settings, name: str, value: Any) -> None:
@@ -97,10 +107,13 @@ def _change_application(settings: Settings, name: str, value: Any) -> None:
 
 
 def _unknown(settings: Settings, name: str) -> str:
-    known = [*settings, *TABLES]
-    near = difflib.get_close_matches(name, known, 1, 0.5)
-    hint = f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(known)
+    hint = _suggestion(name, [*settings, *TABLES])
     return f"{name}: {hint} A new application needs its client_id in it."
+
+
+def _suggestion(name: str, known: List[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1, 0.5)
+    return f"did you mean {near[0]!r}?" if near else "there are " + ", ".join(known)
 
 
 def _change_table(entries: Settings, where: str, value: Any) -> None:

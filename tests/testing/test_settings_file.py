@@ -77,6 +77,38 @@ class TestTables:
         assert set(settings["forum"]) <= set(settings["shop"])
 
 
+class TestConnections:
+    @pytest.mark.parametrize("name", ["con_acme", "Username-Password-Authentication"])
+    @pytest.mark.parametrize(
+        ("client_id", "hint"),
+        [
+            ("consol", "did you mean 'console'?"),
+            ("tenant", "there are console, shop"),
+            ("forum", "there are console, shop"),
+        ],
+    )
+    def test_unknown_application(self, state, name, client_id, hint):
+        """A connection is enabled only for applications that the tenant has."""
+        changes = {"connections": {name: {"enabled_clients": [client_id, "shop"]}}}
+        with pytest.raises(SettingsError) as info:
+            state(changes)
+        assert (
+            "connections.Username-Password-Authentication.enabled_clients: "
+            f"the tenant has no application {client_id!r}, {hint}"
+        ) == str(info.value)
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_new_application(self, state, order):
+        """An application of the file counts, wherever in the file it is."""
+        changes = {
+            "connections": {"con_acme": {"enabled_clients": ["forum"]}},
+            "forum": {"client_id": "forum"},
+        }
+        found = state(dict(list(changes.items())[::order])).connections
+        (connection,) = found.values()
+        assert ["forum"] == connection["enabled_clients"]
+
+
 class TestManagementApi:
     PATHS = (
         *("clients", "clients/console", "clients/shop", "clients/shop/connections"),
