@@ -4,7 +4,7 @@ import re
 from typing import Any, Dict, List, Mapping, Sequence, Set
 
 from ..rules import RULES
-from .documents import SOURCES
+from .documents import SOURCES, Documents
 from .finding import Finding
 
 _MARKS = {"ok": "\u2713", "wrong": "\u2717", "unknown": "?"}
@@ -76,7 +76,8 @@ def _reason(finding: Finding) -> str:
 def missing_scopes(documents: Mapping[str, Any]) -> List[str]:
     """Return the scopes that the management token lacks.
 
-    A 403 that does not speak of a scope is about the tenant's plan.
+    A 403 that does not speak of a scope is about the tenant's plan. Without the
+    profiles, the Action was not even asked for: its scope is named, too.
     """
     lacking: Set[str] = set()
     for name, value in documents.items():
@@ -88,6 +89,9 @@ def missing_scopes(documents: Mapping[str, Any]) -> List[str]:
             # Of several that would do, the one that this package asks for elsewhere.
             named = [SOURCES[name].scope]
         lacking.update(named)
+    profiles = SOURCES["token-exchange-profiles"]
+    if profiles.scope in lacking and not Documents(documents).has("action"):
+        lacking.add(SOURCES["action"].scope)
     return sorted(lacking)
 
 

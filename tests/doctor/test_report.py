@@ -96,6 +96,15 @@ class TestMissingScopes:
         found = {"logs": {"statusCode": 403}, "shop": {"statusCode": 404}}
         assert ["read:logs"] == missing_scopes(found)
 
+    def test_forbidden_profiles(self):
+        """Without the profiles the Action can't be found, so its scope is named too."""
+        forbidden = {"statusCode": 403, "message": "Insufficient scope"}
+        found = {"token-exchange-profiles": forbidden}
+        both = ["read:actions", "read:token_exchange_profiles"]
+        assert both == missing_scopes(found)
+        for name in ("action", "action.json"):
+            assert both[1:] == missing_scopes({**found, name: documents()["action"]})
+
     def test_forbidden_by_the_plan(self):
         """A 403 that does not speak of scopes is no missing scope."""
         text = "This feature is not available on your plan."
