@@ -117,7 +117,7 @@ def _snippet(call: Change, tool: str, base: str) -> str:
         command = f"auth0 api {call.method.lower()} {shlex.quote(call.path)}"
         return f"{comment}\n{command}" + (f" --data {data}" if data else "")
     lines = [
-        f'curl -X {call.method} "{base}/api/v2/{call.path}"',
+        f'curl -sS --fail-with-body -X {call.method} "{base}/api/v2/{call.path}"',
         '  -H "Authorization: Bearer $AUTH0_UPDATE_TOKEN"',
     ]
     if data:

@@ -154,8 +154,8 @@ class TestSnippets:
         found = broken("shop-allows-delegation")
         text = fixes(diagnose(found), found, "curl")
         words = shlex.split(text, comments=True)
-        assert ["curl", "-X", "PATCH"] == words[:3]
-        assert f"https://$AUTH0_DOMAIN/api/v2/clients/{SHOP}" == words[3]
+        assert ["curl", "-sS", "--fail-with-body", "-X", "PATCH"] == words[:5]
+        assert f"https://$AUTH0_DOMAIN/api/v2/clients/{SHOP}" == words[5]
         body = json.loads(words[-1])
         assert True is body["session_transfer"]["delegation"]["allow_delegated_access"]
 
