@@ -54,7 +54,6 @@ resource "auth0_client" "console" {
   callbacks           = ["https://console.example.com/callback"]
   allowed_logout_urls = ["https://console.example.com/"]
 
-  # Also sets the authentication method to client_secret_post.
   is_token_endpoint_ip_header_trusted = true
 
   jwt_configuration {
@@ -68,6 +67,13 @@ resource "auth0_client" "console" {
   session_transfer {
     can_create_session_transfer_token = true
   }
+}
+
+# The provider sets this method on creation only. An imported application keeps its own,
+# and with another one than a client secret Auth0 ignores the agent's address.
+resource "auth0_client_credentials" "console" {
+  client_id             = auth0_client.console.id
+  authentication_method = "client_secret_post"
 }
 
 resource "auth0_client" "shop" {

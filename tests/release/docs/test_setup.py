@@ -160,11 +160,23 @@ def test_terraform_says_the_same():
             if f'"{whose}"' in each.get('"auth0_client"', {})
         ]
         expected = read(f"{whose}.json")
-        # Set by the provider, as the comment says.
-        expected.pop("token_endpoint_auth_method", None)
+        expected.pop("token_endpoint_auth_method", None)  # see below
         assert plain(expected) == {
             name: value for name, value in plain(block).items() if name in expected
         }
+
+
+def test_terraform_sets_the_authentication_method():
+    """An imported console gets the method of the JSON, which only this resource sets."""
+    resources = hcl2.loads((SETUP / "main.tf").read_text("utf-8"))["resource"]
+    (credentials,) = [
+        plain(each['"auth0_client_credentials"']['"console"'])
+        for each in resources
+        if '"auth0_client_credentials"' in each
+    ]
+    method = read("console.json")["token_endpoint_auth_method"]
+    assert method == credentials["authentication_method"]
+    assert "${auth0_client.console.id}" == credentials["client_id"]
 
 
 def test_the_versions_of_jose_are_one():
