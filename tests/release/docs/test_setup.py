@@ -57,7 +57,8 @@ def commands(tmp_path):
         program.write_text(
             f"#!{sys.executable}\nimport json, sys\n"
             f"open({str(log)!r}, 'a').write(json.dumps(sys.argv) + '\\n')\n"
-            """print('{"access_token": "a token"}')\n"""
+            "listed = [each for each in sys.argv if each.endswith('connections')]\n"
+            """print('[{"id": "con_1"}]' if listed else '{"access_token": "a token"}')\n"""
         )
         program.chmod(0o755)
     script = "set -eu\n" + "\n".join(in_language(ROOT / "docs/setup.rst", "sh"))
@@ -67,7 +68,6 @@ def commands(tmp_path):
         "MANAGEMENT_CLIENT_SECRET": "secret",
         "CONSOLE_CLIENT_ID": "console",
         "SHOP_CLIENT_ID": "shop",
-        "CONNECTION_ID": "con_1",
     }
     done = processes.run(
         ["sh", "-c", script],
@@ -95,7 +95,11 @@ def test_the_commands_send_the_files(commands):
         ("auth0", "clients/console"),
         ("auth0", "clients/shop"),
     ] == called
-    bodies = [each[each.index("--data") + 1] for each in commands if "patch" in each]
+    bodies = [
+        each[each.index("--data") + 1]
+        for each in commands
+        if "patch" in each and any(word.startswith("clients/") for word in each)
+    ]
     assert [read("console.json"), read("shop.json")] == list(map(json.loads, bodies))
     tokens = {
         word for each in commands for word in each if word.startswith("Authorization")
@@ -104,16 +108,42 @@ def test_the_commands_send_the_files(commands):
 
 
 def test_the_connection_is_enabled_for_both(commands):
-    """The body is JSON, whatever the shell did to its quotes."""
-    bodies = [
-        json.loads(each[each.index("--data") + 1])
+    """Both tools find the connection by its name and send the same JSON."""
+    name = "name=Username-Password-Authentication"
+    assert ["curl", "auth0"] == [
+        Path(each[0]).name for each in commands if name in each
+    ]
+    called = [
+        (Path(each[0]).name, json.loads(each[each.index("--data") + 1]))
         for each in commands
         if any("connections/con_1/clients" in word for word in each)
     ]
     assert [
-        [{"client_id": "console", "status": True}],
-        [{"client_id": "shop", "status": True}],
-    ] == bodies
+        (program, [{"client_id": client_id, "status": True}])
+        for program in ("curl", "auth0")
+        for client_id in ("console", "shop")
+    ] == called
+
+
+def test_the_second_factor():
+    """Only a login of a person's own asks for one: no mint, and no delegated session."""
+    if shutil.which("node") is None:
+        pytest.skip("no node here")
+    (action,) = in_language(ROOT / "docs/setup.rst", "javascript")
+    events = [
+        {"transaction": {"protocol": "oidc-basic-profile"}, "session": {"id": "s"}},
+        {"transaction": {"protocol": "oauth2-token-exchange"}},
+        {"transaction": {}, "session": {"actor": {"sub": "auth0|sam"}}},
+    ]
+    script = f"""{action}
+    for (const event of {json.dumps(events)}) {{
+      let asked = false;
+      const api = {{ multifactor: {{ enable: () => (asked = true) }} }};
+      exports.onExecutePostLogin(event, api);
+      console.log(asked);
+    }}"""
+    done = processes.run(["node", "-e", script], text=True)
+    assert ["true", "false", "false"] == done.stdout.split(), done.stderr
 
 
 def test_the_files_satisfy_every_rule():
