@@ -1,6 +1,7 @@
 """The page of the documentation has every document and every permission."""
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from healthy import documents
 
 from auth0_stt.doctor import diagnose
 from auth0_stt.doctor.documents import SOURCES
+from auth0_stt.doctor.report import report
 
 DOCS = Path(__file__).parents[2] / "docs"
 pytestmark = pytest.mark.skipif(
@@ -31,6 +33,26 @@ def test_permissions(page):
     """The permissions are exactly those that the reader needs."""
     named = set(re.findall(r"\bread:[a-z_]+", page))
     assert {source.scope for source in SOURCES.values()} == named
+
+
+def test_sample(page):
+    """The sample is what a run prints; ``…`` is what the page leaves out."""
+    found = documents()
+    found["shop"]["session_transfer"]["delegation"]["allow_delegated_access"] = False
+    found["mfa-policies"] = {
+        "statusCode": 403,
+        "message": "Insufficient scope, expected any of: read:mfa_policies",
+    }
+    del found["organization"], found["organization-connections"]
+    findings = diagnose(
+        found,
+        subject_token_type="urn:acme:customer",
+        target_login_url="https://shop.acme.example/login",
+    )
+    sample = textwrap.dedent(page.split("--try-login\n", 1)[1].partition("\nThe ")[0])
+    pattern = re.escape(sample.strip() + "\n")
+    pattern = re.sub(r"(?m)^…\\?$", "(?:.*\\n)*?.*", pattern).replace("…", ".*")
+    assert re.fullmatch(pattern, report(findings, found))
 
 
 def test_the_documented_action():
