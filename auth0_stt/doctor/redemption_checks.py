@@ -6,7 +6,6 @@ from urllib.parse import SplitResult
 
 from ..rules import RULES
 from .case import (
-    MISSING,
     Case,
     Verdict,
     by_setting,
@@ -28,13 +27,21 @@ def _shop_connection(case: Case) -> Optional[Verdict]:
     return right_if(bool(shop), names(shop.values()), document.name)
 
 
+def _of_shop(case: Case, setting: str) -> Document:
+    """Return a setting of the shop, or why it is not known."""
+    shop = case.documents["shop"].object()
+    if shop.reason is not None:
+        return shop
+    if setting not in shop.value:
+        return Document("shop", reason=f"{setting} is not in shop")
+    return Document("shop", shop.value[setting])
+
+
 def _login_uri(case: Case) -> Optional[Verdict]:
-    document = case.documents["shop"].object()
-    if document.reason is not None:
-        return unread(document)
-    value = document.value.get("initiate_login_uri", MISSING)
-    if value is MISSING:
-        return Verdict("unknown", "initiate_login_uri is not in shop", "shop")
+    setting = _of_shop(case, "initiate_login_uri")
+    if setting.reason is not None:
+        return unread(setting)
+    value = setting.value
     url = split_url(value)
     if url is None or (url.scheme != "https" and not is_loopback(url)):
         return Verdict("wrong", shown(value), "shop")
@@ -122,20 +129,15 @@ def _reauthentication(case: Case) -> Optional[Verdict]:
 
 
 def _callbacks(case: Case) -> Tuple[Document, List[str]]:
-    document = case.documents["shop"].object()
-    if document.reason is not None:
-        return document, []
-    callbacks = document.value.get("callbacks", MISSING)
-    if callbacks is MISSING:
-        return Document("shop", reason="callbacks is not in shop"), []
-    listed = callbacks if isinstance(callbacks, list) else []
-    return document, [each for each in listed if isinstance(each, str)]
+    setting = _of_shop(case, "callbacks")
+    listed = setting.value if isinstance(setting.value, list) else []
+    return setting, [each for each in listed if isinstance(each, str)]
 
 
 def _callback_registered(case: Case) -> Optional[Verdict]:
-    document, callbacks = _callbacks(case)
-    if document.reason is not None:
-        return unread(document)
+    setting, callbacks = _callbacks(case)
+    if setting.reason is not None:
+        return unread(setting)
     used = (case.authorize_query() or {}).get("redirect_uri", [None])[0]
     if used is None and not callbacks:
         return Verdict("wrong", "no callback", "shop")
@@ -155,16 +157,16 @@ def _covers(pattern: str, url: str) -> bool:
 
 
 def _loopback_prompt(case: Case) -> Optional[Verdict]:
-    document, callbacks = _callbacks(case)
-    if document.reason is not None:
-        return unread(document)
+    setting, callbacks = _callbacks(case)
+    if setting.reason is not None:
+        return unread(setting)
     used = (case.authorize_query() or {}).get("redirect_uri")
     callbacks = used or callbacks
     local = [each for each in callbacks if _is_not_verifiable(each)]
     if not local:
         return Verdict("ok", "no callback on localhost or 127.0.0.1", "shop")
     name = "skip_non_verifiable_callback_uri_confirmation_prompt"
-    skip, source = document.value.get(name), "shop"
+    skip, source = case.documents["shop"].object().value.get(name), "shop"
     if skip is None:
         # The tenant's setting counts if the application has none.
         tenant = case.documents["tenant-settings"].object()
@@ -185,13 +187,10 @@ def _is_not_verifiable(callback: str) -> bool:
 
 
 def _logout_url(case: Case) -> Optional[Verdict]:
-    document = case.documents["shop"].object()
-    if document.reason is not None:
-        return unread(document)
-    value = document.value.get("allowed_logout_urls", MISSING)
-    if value is MISSING:
-        return Verdict("unknown", "allowed_logout_urls is not in shop", "shop")
-    return right_if(bool(value), shown(value), "shop")
+    setting = _of_shop(case, "allowed_logout_urls")
+    if setting.reason is not None:
+        return unread(setting)
+    return right_if(bool(setting.value), shown(setting.value), "shop")
 
 
 def _two_domains(case: Case) -> Optional[Verdict]:
@@ -217,12 +216,10 @@ def _is_ready(domain: Dict[str, Any]) -> bool:
 
 
 def _shop_organization(case: Case) -> Optional[Verdict]:
-    document = case.documents["shop"].object()
-    if document.reason is not None:
-        return unread(document)
-    usage = document.value.get("organization_usage", MISSING)
-    if usage is MISSING:
-        return Verdict("unknown", "organization_usage is not in shop", "shop")
+    setting = _of_shop(case, "organization_usage")
+    if setting.reason is not None:
+        return unread(setting)
+    usage = setting.value
     if usage == "require" and not case.organization:
         found = '"require": name the organization with --organization'
         return Verdict("unknown", found, "shop")
