@@ -9,9 +9,9 @@ from types import SimpleNamespace
 
 import processes
 import pytest
+from breaks import BREAKS
 from healthy import CONSOLE, SHOP, documents
 from management_api import ORGANIZATION, TOKEN, serving
-from test_diagnosis import BREAKS
 
 from auth0_stt.cli import doctor
 from auth0_stt.cli.main import main

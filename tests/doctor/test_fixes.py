@@ -10,8 +10,8 @@ from pathlib import Path
 
 import processes
 import pytest
+from breaks import BREAKS, OPTIONS, wrong
 from healthy import CONSOLE, SHOP, documents
-from test_diagnosis import BREAKS, OPTIONS, wrong
 
 from auth0_stt.doctor import diagnose
 from auth0_stt.doctor.fixes import TOOLS, changes, fixes

@@ -9,7 +9,6 @@ import random
 
 import pytest
 from calls import post_mint
-from test_diagnosis import NOT_JUDGED
 
 from auth0_stt import (
     ID_TOKEN_TYPE,
@@ -19,6 +18,7 @@ from auth0_stt import (
     request_session_transfer_token,
 )
 from auth0_stt.doctor import diagnose
+from auth0_stt.doctor.diagnosis import NOT_JUDGED
 from auth0_stt.doctor.documents import SOURCES
 from auth0_stt.doctor.fixes import changes
 from auth0_stt.doctor.reader import ReadError, read

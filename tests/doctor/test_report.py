@@ -2,8 +2,8 @@
 
 import attr
 import pytest
+from breaks import BREAKS
 from healthy import documents
-from test_diagnosis import BREAKS
 
 from auth0_stt.doctor import diagnose
 from auth0_stt.doctor.report import missing_scopes, report
