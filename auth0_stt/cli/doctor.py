@@ -29,7 +29,7 @@ _EXIT_CODES = """\
 exit codes:
   0    nothing is wrong, as far as could be read
   1    something is wrong
-  2    usage, or the management token was refused
+  2    usage, an unknown client ID, or the management token was refused
   4    worth a retry, after the seconds in the message if there are any
   5    unreachable, or not a Management API
 """

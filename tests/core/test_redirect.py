@@ -1,5 +1,6 @@
 """The redirect: one token, in the query, on the host that browser and server both read."""
 
+import pickle
 import string
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
@@ -333,6 +334,12 @@ class TestTarget:
 
 
 class TestResult:
+    def test_out_of_a_pickle(self):
+        """A result that was kept elsewhere is as good: its type is compared by value."""
+        kept = pickle.loads(pickle.dumps(RESULT))
+        url = build_session_transfer_redirect("https://a.example/", kept)
+        assert build("https://a.example/") == url
+
     @pytest.mark.parametrize(
         "value",
         [
