@@ -54,6 +54,7 @@ DOMAIN = CLIENT_ID = ""
     },
     "console.rst": {
         "installed": "INSTALLED_APPS: list[str] = []",
+        "urls": "urlpatterns: list[object] = []",
         "allowed-hosts": """
 from django.http import HttpRequest
 

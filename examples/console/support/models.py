@@ -10,6 +10,9 @@ class Agent(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE)
     sub = models.CharField("Auth0 user ID", max_length=255, unique=True)
 
+    def __str__(self) -> str:
+        return f"{self.user} ({self.sub})"
+
 
 class Customer(models.Model):
     id = models.CharField("Auth0 user ID", max_length=255, primary_key=True)
@@ -17,8 +20,11 @@ class Customer(models.Model):
 
     class Meta:
         ordering = ("name",)
-        # Give it to a group: an agent without it sees the console and enters nothing.
+        # Give it to a group: a user without it sees no customer and enters no account.
         permissions = (("enter_customer", "Can enter a customer's account"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.id})"
 
 
 class Entry(models.Model):
@@ -30,6 +36,12 @@ class Entry(models.Model):
     ip = models.GenericIPAddressField()
     at = models.DateTimeField(auto_now_add=True)
     outcome = models.CharField(max_length=50, default="requested")
+
+    class Meta:
+        verbose_name_plural = "entries"
+
+    def __str__(self) -> str:
+        return f"{self.agent} entered {self.customer}: {self.outcome}"
 
     def close(self, outcome: str) -> None:
         """Store the outcome: ``issued``, or the code of the error."""

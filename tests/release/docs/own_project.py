@@ -23,9 +23,9 @@ def make(directory):
     processes.run(command, cwd=directory, check=True)
     copy = commands("copy")[-1].replace("../auth0-stt", str(ROOT))
     processes.run(shlex.split(copy), cwd=directory, check=True)
-    with (directory / "site_" / "settings.py").open("a") as file:
-        file.write(code(PAGE, "installed").strip() + "\n")
-    (directory / "site_" / "urls.py").write_text(code(PAGE, "urls").strip() + "\n")
+    for module, block in (("settings", "installed"), ("urls", "urls")):
+        with (directory / "site_" / f"{module}.py").open("a") as file:
+            file.write(code(PAGE, block).strip() + "\n")
 
 
 def commands(name):

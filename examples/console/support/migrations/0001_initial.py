@@ -88,5 +88,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={"verbose_name_plural": "entries"},
         ),
     ]
