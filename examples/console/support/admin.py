@@ -10,7 +10,7 @@ admin.site.register([Agent, Customer])
 
 
 @admin.register(Entry)
-class EntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class EntryAdmin(admin.ModelAdmin):
     """The audit record is for reading."""
 
     list_display = ("at", "agent", "customer", "reason", "ip", "outcome")
