@@ -26,7 +26,7 @@ if not Path("/proc/self/smaps_rollup").exists():
     pytest.skip("files and memory are read from Linux's /proc", allow_module_level=True)
 
 HERE = Path(__file__).parent
-MINTS = int(os.environ.get("AUTH0_STT_MINTS", "700"))
+MINTS = int(os.environ.get("AUTH0_STT_MINTS", "300"))
 #: Until every worker has imported, connected and filled its caches.
 WARM_UP = 200
 CLIENTS = 12
