@@ -2,8 +2,6 @@
 
 from typing import Any, Dict, Generic, List, Mapping, Optional, Tuple, TypeVar, Union
 
-from flask import Flask
-
 from .browser import Browser
 from .tenant.action import Action
 from .tenant.clients import Client
@@ -98,7 +96,6 @@ class LocalTenant:
         self._server: Optional[Server] = None
         self._certificates: Optional[Certificates] = None
         self._client_certificate: Optional[Tuple[str, str]] = None
-        self._app: Flask = tenant_app(self.state)
 
     def __enter__(self) -> "LocalTenant":
         context = None
@@ -107,7 +104,8 @@ class LocalTenant:
             names = self.public_domains or ()
             context = self._certificates.server_context(*names)
             self.state.ca_file = self._certificates.ca_file
-        self._server = Server(self._app, self.state.fault, context, self._wanted_port)
+        app = tenant_app(self.state)
+        self._server = Server(app, self.state.fault, context, self._wanted_port)
         self.state.port = int(self._server.server_address[1])
         return self
 
