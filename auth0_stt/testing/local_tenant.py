@@ -1,6 +1,9 @@
 """LocalTenant: the tenant as a test sees it."""
 
+from functools import cached_property
 from typing import Any, Dict, Generic, List, Mapping, Optional, Tuple, TypeVar, Union
+
+from flask import Flask
 
 from .browser import Browser
 from .tenant.action import Action
@@ -97,6 +100,10 @@ class LocalTenant:
         self._certificates: Optional[Certificates] = None
         self._client_certificate: Optional[Tuple[str, str]] = None
 
+    @cached_property
+    def _app(self) -> Flask:
+        return tenant_app(self.state)
+
     def __enter__(self) -> "LocalTenant":
         context = None
         if self.state.tls:
@@ -104,8 +111,7 @@ class LocalTenant:
             names = self.public_domains or ()
             context = self._certificates.server_context(*names)
             self.state.ca_file = self._certificates.ca_file
-        app = tenant_app(self.state)
-        self._server = Server(app, self.state.fault, context, self._wanted_port)
+        self._server = Server(self._app, self.state.fault, context, self._wanted_port)
         self.state.port = int(self._server.server_address[1])
         return self
 
