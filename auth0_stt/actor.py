@@ -10,7 +10,7 @@ from typing import Any, Dict, Optional
 from attr import evolve
 
 from .answers import jwt_claims
-from .arguments import plain, seconds, token
+from .arguments import is_number, plain, seconds, token
 from .client_auth import Client, ClientAssertion, ClientCertificate, checked_client
 from .errors import Code, CustomTokenExchangeError, boundary
 from .models import ID_TOKEN_TYPE, ActorToken
@@ -44,17 +44,17 @@ def resolve_actor_token(
         once: the tenant may have rotated the refresh token, and using the old one again
         can sign the agent out.
     :param leeway: seconds.
-    :param timeout: seconds for the whole call, as there.
+    :param timeout: seconds for the whole call, as for a session transfer token.
 
     The other arguments are those of :func:`request_session_transfer_token`. A renewed
     ID token is not checked: the tenant has just issued it, and the clock here may be
     wrong.
 
     Raises :class:`CustomTokenExchangeError` with the code ``actor_unavailable`` if
-    there is no usable token and this refresh token gets none (the message
-    says why), and with the tenant's own code for every other refusal, such as
-    ``mfa_required`` or ``invalid_client``; :class:`InvalidArgumentError` for a mistake
-    in the arguments; :class:`TransportError` if no answer came.
+    there is no usable token and this refresh token gets none (the message says why),
+    and with the tenant's own code for every other refusal, such as ``mfa_required`` or
+    ``invalid_client``; :class:`InvalidArgumentError` for a mistake in the arguments;
+    :class:`TransportError` if no answer came.
 
     Source: OpenID Connect Core 1.0, 12; RFC 6749, 6; Auth0, "Refresh Token Rotation".
     """
@@ -100,8 +100,8 @@ def _fresh(id_token: Any, moment: float) -> Optional[str]:
             return None
         raise
     expiry: Any = jwt_claims(readable).get("exp")  # RFC 7519, 4.1.4
-    number = type(expiry) in (int, float)  # not bool, an int to Python
-    return readable if number and moment < expiry <= float_info.max else None
+    lasts = is_number(expiry) and moment < expiry <= float_info.max
+    return readable if lasts else None
 
 
 def _renewal(

@@ -108,8 +108,7 @@ def uri(argument: str, value: Any) -> str:
 
 def seconds(argument: str, value: Any, zero: bool = False) -> float:
     """Return seconds: above 0, or from 0 if ``zero``, and at most a day."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if number and (0 < value <= _LONGEST_TIME or (zero and value == 0)):
+    if is_number(value) and (0 < value <= _LONGEST_TIME or (zero and value == 0)):
         return float(value)
     least = "from 0" if zero else "above 0"
     raise invalid(
@@ -190,6 +189,11 @@ def plain(value: Any) -> Optional[str]:
         return None
     # str() asks a proxy for the real thing; of an Enum it would return the name.
     return str.__str__(value) if issubclass(type(value), str) else str(value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value is a number. To Python, but not to JSON, a bool is one."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_unbroken(value: str) -> bool:

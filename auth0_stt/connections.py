@@ -265,9 +265,9 @@ class _Reader(io.BufferedReader):
         return self
 
     def readline(self, size: Optional[int] = -1) -> bytes:
-        """Refuse long, folded and unfinished lines. ``room`` is the limit, not ``size``.
+        """Refuse long, folded and unfinished lines, whatever ``size`` says.
 
-        email.parser takes quadratic time for some of them.
+        ``room`` is the limit. email.parser takes quadratic time for some of them.
         """
         line = super().readline(self.room + 1)
         self.room -= len(line)
@@ -328,8 +328,8 @@ class Connection:
     def post(self, url: str, fields: Mapping[str, Any], body: bytes) -> Reply:
         """Send one request and read its answer.
 
-        ``fields`` are the headers except Host. Raises UnusableAnswerError, HTTPException
-        for what is not HTTP, and OSError.
+        ``fields`` are the headers except Host. Raises UnusableAnswerError, OSError, and
+        HTTPException for what is not HTTP.
         """
         parts = urlsplit(url)
         lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}"]

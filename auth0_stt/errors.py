@@ -59,8 +59,8 @@ class CustomTokenExchangeErrorCode(_Code):
     * ``mfa_required``: the tenant wants a second factor
     * ``too_many_attempts``: too many bad subject tokens from one IP address
     * ``too_many_requests``: the tenant's rate limit, and status 429 without a word
-    * ``server_error``, ``temporarily_unavailable``: the tenant has a problem; also a 5xx
-      status without a word
+    * ``server_error``, ``temporarily_unavailable``: the tenant has a problem; also a
+      5xx status without a word
     * ``token_exchange_failed``: any other word, which is in ``.error``, or none
 
     Of an answer that is not an error:

@@ -8,6 +8,7 @@ from .arguments import (
     actor,
     extra_fields,
     ip_address,
+    is_number,
     optional_text,
     scope_text,
     seconds,
@@ -150,8 +151,8 @@ def _result(answer: Answer) -> SessionTransferTokenResult:
         raise answer.unusable("its token_type or scope is not a string")
     lifetime = content.get("expires_in")  # which RFC 8693 only recommends
     if lifetime is not None:
-        number = type(lifetime) in (int, float)  # not bool, an int to Python
-        if not number or not 1 <= lifetime <= _LONGEST_LIFETIME or lifetime % 1:
+        fits = is_number(lifetime) and 1 <= lifetime <= _LONGEST_LIFETIME
+        if not fits or lifetime % 1:
             raise answer.unusable("its expires_in is not whole seconds within a day")
         lifetime = int(lifetime)
     return SessionTransferTokenResult(

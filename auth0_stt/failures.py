@@ -107,7 +107,7 @@ def _chain(
 ) -> Iterator[BaseException]:
     """Yield an exception and all that it wraps, as requests and urllib3 wrap it.
 
-    What an adapter was handling when it sent, such as an attempt before, is not part of it.
+    What an adapter was handling when it sent, such as an attempt before, is left out.
     """
     waiting, seen = [error], {id(outer)}
     while waiting:

@@ -13,8 +13,8 @@ _DISABLED = (
     "application, and check that the tenant's plan has Session Delegation."
 )
 _MFA = (
-    "Multi-factor authentication is not possible here: exempt this exchange from it in the "
-    "tenant, and let the agent sign in again if a renewal asks for it."
+    "Multi-factor authentication is not possible here: exempt this exchange from it in "
+    "the tenant, and let the agent sign in again if a renewal asks for it."
 )
 _FORWARD = (
     "Pass forwarded_for with the agent's address and switch on Trust Token Endpoint IP "

@@ -85,8 +85,9 @@ def _tenant(domain: str) -> Optional[Tenant]:
 def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
     """Return ``host[:port]`` in lower case without the scheme's own port, or None.
 
-    None is for what browsers would rewrite (url.spec.whatwg.org): IPv4 in odd notations,
-    zones, percent-encoding, ideographic dots. So no two readers can disagree on a host.
+    None is for what browsers would rewrite (url.spec.whatwg.org): IPv4 in odd
+    notations, zones, percent-encoding, ideographic dots. So no two readers can disagree
+    on a host.
     """
     # isascii() before lower(), which makes an ordinary "k" of the Kelvin sign U+212A.
     found = plain(authority)

@@ -347,7 +347,7 @@ def _proxy(url: str, context: ssl.SSLContext) -> Proxy:
         parts = parse_url(url)
         user, password = get_auth_from_url(url)
         scheme, host = str(parts.scheme), str(parts.host or "").strip("[]")
-        f"{user}:{password}".encode("latin-1")
+        f"{user}:{password}".encode("latin-1")  # as they are sent, or UnicodeError
     except ValueError:
         scheme, host = "", ""
     if scheme not in _PROXY_PORTS or not host:

@@ -87,13 +87,13 @@ def apply(state: State, changes: Mapping[str, Any]) -> None:
         except KeyError as error:
             raise SettingsError(error.args[0]) from None
     # At the end: an application may come after its connection in the file.
+    known = [each for each in state.settings if each != "tenant"]
     for name, connection in state.connections.items():
         for client_id in connection.get("enabled_clients") or []:
-            known = [each for each in state.settings if each != "tenant"]
             if client_id not in known:
                 raise SettingsError(
-                    f"connections.{name}.enabled_clients: the tenant has no application "
-                    f"{client_id!r}, {_suggestion(str(client_id), known)}"
+                    f"connections.{name}.enabled_clients: the tenant has no "
+                    f"application {client_id!r}, {_suggestion(str(client_id), known)}"
                 )
 
 
