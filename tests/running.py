@@ -105,7 +105,7 @@ def console_app(tenant, shop_login_url, folder, **more):
     from django.core.wsgi import get_wsgi_application
 
     environ = {
-        "DJANGO_SETTINGS_MODULE": "support.settings",
+        "DJANGO_SETTINGS_MODULE": "site_settings",
         "CONSOLE_DOMAIN": tenant.console["domain"],
         "CONSOLE_CLIENT_ID": tenant.console["client_id"],
         "CONSOLE_CLIENT_SECRET": tenant.console["client_secret"],
@@ -118,8 +118,8 @@ def console_app(tenant, shop_login_url, folder, **more):
     }
     with mock.patch.dict(os.environ, {**environ, **more}):
         fresh("support.console_settings", EXAMPLES / "console")
-        settings = fresh("support.settings", EXAMPLES / "console")
-    os.environ["DJANGO_SETTINGS_MODULE"] = "support.settings"
+        settings = fresh("site_settings", EXAMPLES / "console")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "site_settings"
     if apps.ready:
         apps.set_installed_apps(settings.INSTALLED_APPS)
     application = get_wsgi_application()

@@ -9,7 +9,7 @@ from django.core.management import call_command
 # What that tenant always has, and where the example shop is. Environment variables take
 # precedence.
 LOCAL = {
-    "DJANGO_SETTINGS_MODULE": "support.settings",
+    "DJANGO_SETTINGS_MODULE": "site_settings",
     "CONSOLE_DOMAIN": "http://localhost:8400",
     "CONSOLE_CLIENT_ID": "console",
     "CONSOLE_CLIENT_SECRET": "console-secret-of-the-local-tenant",

@@ -34,13 +34,18 @@ def commands(name):
     return text.splitlines()
 
 
-def manage(directory, command, **environ):
-    """Run a command of the project's manage.py; return how it ended."""
+def python(directory, *arguments, **environ):
+    """Run Python in the project; return how it ended."""
     return processes.run(
-        [sys.executable, "manage.py", *command.split()],
+        [sys.executable, *arguments],
         cwd=directory,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": PACKAGE, **environ},
     )
+
+
+def manage(directory, command, **environ):
+    """Run a command of the project's manage.py; return how it ended."""
+    return python(directory, "manage.py", *command.split(), **environ)
 
 
 @contextlib.contextmanager

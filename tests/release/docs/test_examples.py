@@ -347,6 +347,23 @@ def test_console_installed(tmp_path, command):
     assert 0 == done.returncode, done.stderr
 
 
+#: Imports what is in the folder that was copied.
+IMPORT_ALL = """
+import importlib, pkgutil, django, support
+django.setup()
+for each in pkgutil.walk_packages(support.__path__, "support."):
+    importlib.import_module(each.name)
+"""
+
+
+def test_console_copy(tmp_path):
+    """All that is copied can be used in the project; the example's site stays behind."""
+    own_project.make(tmp_path)
+    environ = {"DJANGO_SETTINGS_MODULE": "site_.settings", **TENANT_ENV}
+    done = own_project.python(tmp_path, "-c", IMPORT_ALL, **environ)
+    assert 0 == done.returncode, done.stderr
+
+
 def test_console_urls(tmp_path):
     """A new project gets a console by the page's steps, beside its own pages."""
     own_project.make(tmp_path)

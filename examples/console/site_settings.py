@@ -1,13 +1,13 @@
-"""Settings of the example: those of any project of Django, and those of the console."""
+"""Settings of the example's own site; those of the console are in ``support``."""
 
 from os import environ
 from pathlib import Path
 
-from .console_settings import *  # noqa: F403
+from support.console_settings import *  # noqa: F403
 
 SECRET_KEY = environ["CONSOLE_SECRET_KEY"]
 ALLOWED_HOSTS = environ.get("CONSOLE_HOSTS", "localhost").split()
-ROOT_URLCONF = "support.site_urls"
+ROOT_URLCONF = "site_urls"
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -26,7 +26,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
-        "DIRS": [Path(__file__).parents[1] / "templates"],
+        "DIRS": [Path(__file__).parent / "templates"],
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -39,7 +39,7 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": environ.get("CONSOLE_DATABASE")
-        or Path(__file__).parents[1] / "console.sqlite3",
+        or Path(__file__).parent / "console.sqlite3",
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
