@@ -76,6 +76,8 @@ def login() -> ResponseReturnValue:
 def callback() -> ResponseReturnValue:
     try:
         token = oauth.auth0.authorize_access_token()
+        if "userinfo" not in token:
+            raise OAuthError(description="The tenant sent no ID token.")
     except (OAuthError, JoseError) as error:
         # A page, not a redirect to /login: that would loop.
         return problem(error.description or error.error, 403)

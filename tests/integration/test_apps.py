@@ -1,11 +1,12 @@
 """The two applications of examples/ over HTTP, with requests as the browser."""
 
 import copy
+import html
 import re
 import sqlite3
 import time
 from ipaddress import ip_network
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import pytest
 from running import REASON, Agent, running
@@ -62,6 +63,31 @@ def no_permission(apps):
     group.user_set.clear()
     yield
     group.user_set.set(users)
+
+
+#: A change of the URL of /authorize, and what the page then says.
+OTHERWISE = pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("scope", "The tenant sent no ID token"),
+    ],
+)
+
+
+def asked_otherwise(browser, login_url, change):
+    """Start a login; return the URL of /authorize, changed so that the answer is wrong."""
+    answer = browser.get(login_url, allow_redirects=False)
+    url = urlsplit(answer.headers["Location"])
+    query = dict(parse_qsl(url.query))
+    if change == "issuer":  # the tenant has two names, and an issuer for each
+        other = {"localhost": "127.0.0.1", "127.0.0.1": "localhost"}[url.hostname]
+        url = url._replace(netloc=f"{other}:{url.port}")
+    elif change == "nonce":
+        assert query["nonce"]
+        query["nonce"] = "another"
+    else:
+        query["scope"] = query["scope"].replace("openid", "")
+    return url._replace(query=urlencode(query)).geturl()
 
 
 class TestConsole:
@@ -306,6 +332,20 @@ class TestFailedSignIn:
         page = stranger.get(apps.console.origin + "/", allow_redirects=False)
         assert 302 == page.status_code
 
+    @OTHERWISE
+    def test_another_id_token_than_was_asked_for(self, apps, stranger, change, said):
+        """None, another login's or another tenant's: a page says so, signs nobody in."""
+        url = asked_otherwise(stranger, apps.console.origin + "/sign-in", change)
+        login = {"username": "sam@acme.example", "password": "password"}
+        page = stranger.submit(stranger.get(url), **login)
+        assert apps.console.origin + "/callback" == page.url.partition("?")[0]
+        assert 400 == page.status_code
+        assert "The sign-in failed" in page.text
+        assert said in html.unescape(page.text)
+        assert "client_secret" not in page.text
+        page = stranger.get(apps.console.origin + "/", allow_redirects=False)
+        assert 302 == page.status_code
+
 
 def hint(page):
     """Return the hint of an error page."""
@@ -483,6 +523,19 @@ class TestShop:
         page = agent.enter()
         assert 403 == page.status_code
         assert "HS256" in page.text
+
+    @OTHERWISE
+    def test_refuses_another_id_token_than_it_asked_for(
+        self, apps, stranger, change, said
+    ):
+        """None, another login's or another tenant's: the same page, and nobody logged in."""
+        url = asked_otherwise(stranger, apps.shop.origin + "/login", change)
+        login = {"username": "ada@example.com", "password": "password"}
+        page = stranger.submit(stranger.get(url), **login)
+        assert apps.shop.origin + "/callback" == page.url.partition("?")[0]
+        assert 403 == page.status_code
+        assert said in html.unescape(page.text)
+        assert "Log in" in stranger.get(apps.shop.origin + "/").text
 
     def test_refuses_a_token_from_elsewhere(self, apps, agent):
         """The console saw the agent at another address than the tenant does."""

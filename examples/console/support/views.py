@@ -42,6 +42,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def callback(request: HttpRequest) -> HttpResponse:
     try:
         token = oauth.auth0.authorize_access_token(request)
+        if "userinfo" not in token:
+            raise OAuthError("no_id_token", "The tenant sent no ID token.")
     except RequestException:
         return no_answer(request)
     except (OAuthError, JoseError) as error:
@@ -78,6 +80,8 @@ def sign_in_hint(request: HttpRequest, error: OAuthError | JoseError) -> str | N
             "Sign in again. If that does not help, the browser does not send the "
             "cookie back: over http, settings.SESSION_COOKIE_SECURE must be False."
         )
+    if error.error == "no_id_token":
+        return "Sign in again. If that does not help, check the scope: it needs openid."
     return "Check client_id and client_secret in settings.AUTH0."
 
 

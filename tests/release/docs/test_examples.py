@@ -422,9 +422,10 @@ def django():
 def test_shop_django(example, django, monkeypatch):
     """Login, callback and way out; the session of an agent ends after two hours."""
     passed, claims = [], {"sub": "auth0|ada"}
+    answer = {"userinfo": claims}
     auth0 = SimpleNamespace(
         authorize_redirect=lambda request, url, **more: passed.append((url, more)),
-        authorize_access_token=lambda request: {"userinfo": claims},
+        authorize_access_token=lambda request: answer,
     )
     shop = example(oauth=SimpleNamespace(auth0=auth0))
 
@@ -459,6 +460,9 @@ def test_shop_django(example, django, monkeypatch):
             del claims["auth_time"]
         shop["callback"](request)
         assert timedelta(seconds=left) == request.session.expiry
+
+    del answer["userinfo"]  # no ID token: the scope openid was not granted
+    assert 403 == shop["callback"](request).status_code
 
     request.method = "POST"
     leave = shop["logout"](request)["Location"]

@@ -211,9 +211,11 @@ class TestShop:
         url = "/callback?error=interaction_required&error_description=MFA"
         assert 403 == app.test_client().get(url).status_code
 
-    @pytest.mark.parametrize("answer", [{"userinfo": {"act": {}}}, JoseError("no")])
+    @pytest.mark.parametrize(
+        "answer", [{"userinfo": {"act": {}}}, {"access_token": "at"}, JoseError("no")]
+    )
     def test_an_unusable_id_token_opens_nothing(self, app, monkeypatch, answer):
-        """It does not verify, or has an actor who is nobody: a page, and no session."""
+        """It is missing, does not verify, or its actor is nobody: a page, and no session."""
 
         def authorize_access_token(client):
             if isinstance(answer, Exception):
