@@ -70,6 +70,8 @@ OTHERWISE = pytest.mark.parametrize(
     ("change", "said"),
     [
         ("scope", "The tenant sent no ID token"),
+        ("nonce", "claim: 'nonce'"),
+        ("issuer", "claim: 'iss'"),
     ],
 )
 
