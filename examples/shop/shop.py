@@ -22,6 +22,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from joserfc.errors import JoseError
+from requests.exceptions import RequestException
 
 from auth0_stt import (
     DELEGATED_SESSION_LIFETIME,
@@ -173,6 +174,12 @@ def keep_private(response: Response) -> Response:
 def bad_request(error: InvalidArgumentError) -> ResponseReturnValue:
     """Answer a link with a malformed token, or claims with a malformed actor."""
     return problem(str(error), 400)
+
+
+@app.errorhandler(RequestException)
+def no_answer(error: RequestException) -> ResponseReturnValue:
+    """Answer a login that needs the tenant while the tenant is down."""
+    return problem(f"The login failed: no usable answer from {DOMAIN}.", 502)
 
 
 @app.errorhandler(403)

@@ -526,6 +526,23 @@ class TestShop:
         assert 403 == page.status_code
         assert "HS256" in page.text
 
+    @pytest.fixture
+    def no_metadata(self, apps, monkeypatch):
+        """Authlib has not yet asked the tenant where its login page is."""
+        oauth = apps.shop.network.app.extensions["authlib.integrations.flask_client"]
+        monkeypatch.setattr(oauth.auth0, "server_metadata", {})
+
+    @pytest.mark.usefixtures("no_metadata")
+    @pytest.mark.parametrize(
+        "fault", [{"drop": True}, {"status": 503}, {"status": 200}]
+    )
+    def test_says_that_the_tenant_is_down(self, apps, stranger, fault):
+        """A login without a usable answer from the tenant ends on a page, not a 500."""
+        apps.tenant.fail_next(**fault)
+        page = stranger.get(apps.shop.origin + "/login")
+        assert 502 == page.status_code
+        assert f"no usable answer from {apps.tenant.shop['domain']}" in page.text
+
     @OTHERWISE
     def test_refuses_another_id_token_than_it_asked_for(
         self, apps, stranger, change, said
