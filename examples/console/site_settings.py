@@ -6,7 +6,7 @@ from pathlib import Path
 from support.console_settings import *  # noqa: F403
 
 SECRET_KEY = environ["CONSOLE_SECRET_KEY"]
-ALLOWED_HOSTS = environ.get("CONSOLE_HOSTS", "localhost").split()
+ALLOWED_HOSTS = environ.get("CONSOLE_HOSTS", "localhost 127.0.0.1").split()
 ROOT_URLCONF = "site_urls"
 INSTALLED_APPS = [
     "django.contrib.auth",

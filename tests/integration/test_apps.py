@@ -313,6 +313,13 @@ class TestFailedSignIn:
         assert "CSRF Warning" in page.text
         assert "SESSION_COOKIE_SECURE" in hint(page)
 
+    def test_another_name_of_this_machine(self, apps, stranger):
+        """Whoever opens 127.0.0.1 is told by the tenant why that does not work."""
+        console = apps.console.origin.replace("localhost", "127.0.0.1")
+        page = stranger.get(console + "/")
+        assert page.url.startswith(apps.tenant.domain)
+        assert "Callback URL mismatch" in page.text
+
     def test_refused_by_the_tenant(self, apps, stranger, code):
         """What the tenant says about it is all that there is to say."""
         url = code.partition("?")[0] + "?error=access_denied&error_description=Not+you."
