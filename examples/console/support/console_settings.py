@@ -17,7 +17,8 @@ AUTH0_METADATA_URL = "{}{}/.well-known/openid-configuration".format(
 
 # What sign_subject() makes and the tenant's Action verifies.
 SUBJECT_TOKEN_TYPE = environ["SUBJECT_TOKEN_TYPE"]
-SUBJECT_TOKEN_KEY = environ["SUBJECT_TOKEN_KEY"]
+# Only for the sign_subject() of the local tenant.
+SUBJECT_TOKEN_KEY = environ.get("SUBJECT_TOKEN_KEY", "")
 
 # The shop's initiate_login_uri.
 SHOP_LOGIN_URL = environ["SHOP_LOGIN_URL"]

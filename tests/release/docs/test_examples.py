@@ -13,6 +13,7 @@ import logging.config
 import os
 import re
 import shlex
+import shutil
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -360,6 +361,16 @@ def test_console_copy(tmp_path):
     """All that is copied can be used in the project; the example's site stays behind."""
     own_project.make(tmp_path)
     environ = {"DJANGO_SETTINGS_MODULE": "site_.settings", **TENANT_ENV}
+    done = own_project.python(tmp_path, "-c", IMPORT_ALL, **environ)
+    assert 0 == done.returncode, done.stderr
+
+
+def test_console_with_a_key_pair(tmp_path):
+    """With the sign_subject of the setup page, there is no shared key to set."""
+    own_project.make(tmp_path)
+    shutil.copy(ROOT / "docs/action/sign_subject.py", tmp_path / "support")
+    environ = {"DJANGO_SETTINGS_MODULE": "site_.settings", **TENANT_ENV}
+    del environ["SUBJECT_TOKEN_KEY"]
     done = own_project.python(tmp_path, "-c", IMPORT_ALL, **environ)
     assert 0 == done.returncode, done.stderr
 
