@@ -19,10 +19,9 @@ import re
 import socket
 import ssl
 import time
-from collections import deque
 from contextlib import suppress
 from http.client import HTTPException, HTTPResponse, IncompleteRead
-from typing import Any, Callable, Deque, Mapping, Optional, Union, cast
+from typing import Any, Callable, Mapping, Optional, Union, cast
 from urllib.parse import urlsplit
 
 from attr import Factory, define, field, frozen
@@ -114,17 +113,12 @@ class Proxy:
 
 @frozen(eq=False, repr=False)
 class Route:
-    """Where connections lead, and those that are idle. No context means plain HTTP.
-
-    A deque's methods take no lock in Python code. urllib3's pool is a queue, whose lock
-    an exception from a signal handler can leave taken forever.
-    """
+    """Where connections lead. No context means plain HTTP."""
 
     host: str
     port: int
     context: Optional[ssl.SSLContext] = None
     proxy: Optional[Proxy] = None
-    idle: Deque[Connection] = Factory(deque)
 
 
 def check_head(status: int, headers: Mapping[str, str], coding: str) -> None:
@@ -149,7 +143,14 @@ def too_large(status: int, headers: Mapping[str, str]) -> UnusableAnswerError:
 # --- layers -----------------------------------------------------------------------
 
 
-class _Wire:
+class _Layer(io.RawIOBase):
+    """A raw stream of :mod:`io`: a socket, or TLS over another layer."""
+
+    def readable(self) -> bool:
+        return True
+
+
+class _Wire(_Layer):
     """A socket under the clock and the count of a call."""
 
     def __init__(self, sock: socket.socket, call: Call) -> None:
@@ -158,55 +159,62 @@ class _Wire:
         #: Whether it may wait for bytes, or only look.
         self.waits = True
 
-    def receive(self, size: int) -> bytes:
-        """Return some bytes, or none at the end of the stream.
+    def readinto(self, buffer: Any) -> int:
+        """Receive some bytes, or none at the end of the stream.
 
         Raises BlockingIOError if it only looks and there is nothing to see.
         """
         if self.call.received >= _LARGEST_CALL:
             raise UnusableAnswerError("more than 256 KiB came")
-        self.sock.settimeout(self.call.left() if self.waits else 0)
-        received = self.sock.recv(min(size, _STEP))
-        self.call.received += len(received)
-        return received
+        self._limit()
+        size = self.sock.recv_into(buffer, min(len(buffer), _STEP))
+        self.call.received += size
+        return size
 
-    def send(self, data: bytes) -> None:
+    def write(self, data: Any) -> int:
         """Send all the bytes."""
+        self._limit()
         # The time is for all of sendall, not for each of its steps.
-        self.sock.settimeout(self.call.left())
         self.sock.sendall(data)
+        return len(data)
+
+    def _limit(self) -> None:
+        """Give the next step the time that is left, or none if it only looks."""
+        left = self.call.left() if self.waits else 0.0
+        # A system call that lets another thread run, so only if it changes something.
+        if not left <= float(self.sock.gettimeout() or 0) <= left + 0.001:
+            self.sock.settimeout(left)
 
 
-class _Tls:
+class _Tls(_Layer):
     """TLS over anything that receives and sends: a socket, or TLS to a proxy.
 
     OpenSSL gets each piece after the clock and the count have seen it. With the socket
     in its hands it stays inside one call for as long as records keep coming.
     """
 
-    def __init__(
-        self, below: Union[_Wire, _Tls], context: ssl.SSLContext, host: str
-    ) -> None:
+    def __init__(self, below: _Layer, context: ssl.SSLContext, host: str) -> None:
         self.below = below
-        self.incoming: ssl.MemoryBIO = ssl.MemoryBIO()
-        self.outgoing: ssl.MemoryBIO = ssl.MemoryBIO()
-        self.tls: ssl.SSLObject = context.wrap_bio(
-            self.incoming, self.outgoing, server_hostname=host
-        )
+        self.incoming = ssl.MemoryBIO()
+        self.outgoing = ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
         self._do(self.tls.do_handshake)
 
-    def receive(self, size: int) -> bytes:
-        """Return some bytes, or none at the end, with or without a close_notify."""
+    def readinto(self, buffer: Any) -> int:
+        """Receive some bytes, or none at the end, with or without a close_notify."""
         try:
-            received: bytes = self._do(self.tls.read, size)
+            # It saves OpenSSL a look where nothing is.
+            if not self.tls.pending() and not self.incoming.pending:
+                self._feed()
+            return int(self._do(self.tls.read, len(buffer), buffer))
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-            return b""
-        return received
+            return 0
 
-    def send(self, data: bytes) -> None:
+    def write(self, data: Any) -> int:
         """Send all the bytes, a record at a time."""
         for start in range(0, len(data), _STEP):
             self._do(self.tls.write, data[start : start + _STEP])
+        return len(data)
 
     def _do(self, operation: Callable[..., Any], *arguments: Any) -> Any:
         """Run one OpenSSL operation, and move the bytes that it reads and writes."""
@@ -223,32 +231,17 @@ class _Tls:
                 self._flush()
                 return result
             self._flush()
-            received = self.below.receive(_STEP)
-            if not received:
-                raise ssl.SSLEOFError("the connection was closed")
-            self.incoming.write(received)
+            self._feed()
+
+    def _feed(self) -> None:
+        received = self.below.read(_STEP)
+        if not received:
+            raise ssl.SSLEOFError("the connection was closed")
+        self.incoming.write(received)
 
     def _flush(self) -> None:
         if self.outgoing.pending:
-            self.below.send(self.outgoing.read())
-
-
-class _Incoming(io.RawIOBase):
-    """What a layer receives, as the raw stream under a reader."""
-
-    def __init__(self, layer: Union[_Wire, _Tls], wire: _Wire) -> None:
-        self.layer = layer
-        self.wire = wire
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        received = self.layer.receive(len(buffer))
-        if received and self.wire.call.sent:
-            self.wire.call.doing = "reading the answer"
-        buffer[: len(received)] = received
-        return len(received)
+            self.below.write(self.outgoing.read())
 
 
 class _Reader(io.BufferedReader):
@@ -291,12 +284,11 @@ class Connection:
     still to come. Before it is used again, it must be :meth:`is_quiet`.
     """
 
-    layer: Union[_Wire, _Tls]
-    reader: _Reader
-
-    def __init__(self, wire: _Wire) -> None:
+    def __init__(self, route: Route, wire: _Wire) -> None:
+        self.route = route
         self.wire = wire
-        self._read_from(wire)
+        self.layer: _Layer = wire
+        self.reader = _Reader(wire)
         #: Whether the last answer left it fit for another request.
         self.reusable: bool = False
         #: The ``time.monotonic()`` of its last use.
@@ -311,7 +303,7 @@ class Connection:
             sock = _connect_by_socks(route, proxy, call)
         else:
             sock = _connect(proxy or route, call)
-        connection = cls(_Wire(sock, call))
+        connection = cls(route, _Wire(sock, call))
         try:
             if proxy is not None and proxy.context is not None:
                 connection._secure(proxy.context, proxy.host)
@@ -338,8 +330,10 @@ class Connection:
         call = self.wire.call
         call.doing, call.sent = "sending the request", True
         # In one step: one system call and, for most, one TLS record.
-        self.layer.send(head + body)
+        self.layer.write(head + body)
         call.doing = "waiting for the answer"
+        if self.reader.peek(1):
+            call.doing = "reading the answer"
         with self._head("POST") as answer:
             headers = cast(Mapping[str, str], answer.headers)
             check_head(answer.status, headers, answer.getheader("Content-Encoding", ""))
@@ -376,11 +370,8 @@ class Connection:
 
     def _secure(self, context: ssl.SSLContext, host: str) -> None:
         """Put a layer of TLS on top, once the host has proved itself."""
-        self._read_from(_Tls(self.layer, context, host))
-
-    def _read_from(self, layer: Union[_Wire, _Tls]) -> None:
-        """Let this layer carry HTTP: the wire itself, or TLS on it."""
-        self.layer, self.reader = layer, _Reader(_Incoming(layer, self.wire))
+        self.layer = _Tls(self.layer, context, host)
+        self.reader = _Reader(self.layer)
 
     def _tunnel(self, route: Route, proxy: Proxy) -> None:
         """Ask an HTTP proxy for a tunnel (RFC 9110, 9.3.6)."""
@@ -389,7 +380,7 @@ class Connection:
         if proxy.user or proxy.password:
             login = make_headers(proxy_basic_auth=f"{proxy.user}:{proxy.password}")
             lines += map(": ".join, login.items())
-        self.layer.send("\r\n".join([*lines, "\r\n"]).encode("latin-1"))
+        self.layer.write("\r\n".join([*lines, "\r\n"]).encode("latin-1"))
         with self._head("CONNECT") as answer:
             status = answer.status
         if not 200 <= status <= 299:

@@ -21,9 +21,8 @@ import time
 from contextlib import suppress
 from functools import lru_cache
 from http.client import HTTPConnection
-from http.cookiejar import DefaultCookiePolicy
 from importlib.util import find_spec
-from typing import Any, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 from urllib.parse import urlencode, urlsplit
 
 from requests import PreparedRequest, Response
@@ -80,19 +79,13 @@ def post_form(
     outer = sys.exc_info()[1]
     call = Call(urlsplit(url).netloc, timeout)
     try:
-        if session is None:
-            sender = _session
-            settings: Dict[str, Any] = {
-                "timeout": call,
-                "verify": _environ_bundle(),
-                "cert": certificate,
-                "proxies": _environ_proxies(url),
-            }
-        else:
+        sender = _session
+        if session is not None:
             adapter = session.get_adapter(url)
             sender = _Session(adapter_checked(adapter, certificate is not None))
-            settings = _session_settings(url, session, certificate, call)
             headers = with_session_headers(headers, session)
+        settings = _settings(url, session or _session, certificate)
+        settings["timeout"] = call if session is None else call.left()
         request = _prepared(url, form, headers)
         # A foreign adapter can't be asked. Ours sets it to False again.
         call.sent = True
@@ -123,22 +116,22 @@ def _prepared(
 # --- settings ---------------------------------------------------------------------
 
 
-def _session_settings(
-    url: str, session: Session, certificate: Optional[Certificate], call: Call
+def _settings(
+    url: str, session: Session, certificate: Optional[Certificate]
 ) -> Dict[str, Any]:
     """Return how to send by a session and the environment, as Session.request does."""
     verify, proxies = session.verify, dict(session.proxies or {})
     if session.trust_env:
         if verify is True:
             verify = _environ_bundle()
-        if select_proxy(url, proxies) is None:
+        if not proxies or select_proxy(url, proxies) is None:
             proxies = _environ_proxies(url, proxies.get("no_proxy"))
     if _is_plain(url):
         proxies = {}
-    cert: Any = session.cert
-    if certificate is not None:
-        cert = certificate if certificate[1] else certificate[0]
-    return {"timeout": call.left(), "verify": verify, "cert": cert, "proxies": proxies}
+    cert = certificate or session.cert
+    if certificate is not None and certificate[1] is None:
+        cert = certificate[0]
+    return {"verify": verify, "cert": cert, "proxies": proxies}
 
 
 def _environ_bundle() -> Union[str, bool]:
@@ -171,7 +164,6 @@ class _Session(Session):
     def __init__(self, adapter: BaseAdapter) -> None:
         super().__init__()
         self.adapter = adapter
-        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def get_adapter(self, url: Any) -> BaseAdapter:
         """Return the one adapter."""
@@ -201,40 +193,27 @@ class _Adapter(HTTPAdapter):
         """Send a request whose ``timeout`` is a Call."""
         if _is_replaced():
             return super().send(request, *args, **settings)
-        return _send(request, **settings)
-
-
-def _send(
-    request: PreparedRequest,
-    timeout: Call,
-    verify: Any,
-    cert: Optional[Certificate],
-    proxies: Dict[str, str],
-    stream: bool,
-) -> Response:
-    """Send a request on a connection of our own and make a Response of the answer."""
-    call = timeout  # the name that requests gives it
-    call.sent = False
-    route = _route(str(request.url), verify, cert, proxies)
-    connection = _take_idle(route, call)
-    if connection is None:
-        _end_idle(time.monotonic() - _LONGEST_IDLE)
-        connection = Connection.open(route, call)
-    try:
-        body: Any = request.body
-        reply = connection.post(str(request.url), request.headers, body)
-    except BaseException:
-        connection.end()
-        raise
-    if connection.reusable and len(route.idle) < _MOST_IDLE:
-        route.idle.append(connection)
-    else:
-        connection.end()
-    response = Response()
-    response.status_code, response.raw = reply.status, io.BytesIO(reply.body)
-    response.headers = reply.headers  # type: ignore[assignment]
-    response.request, response.url = request, str(request.url)
-    return response
+        call, verify = settings["timeout"], settings["verify"]
+        call.sent = False
+        route = _route_to(request.url, verify, settings["cert"], settings["proxies"])
+        connection = _take_idle(route, call)
+        if connection is None:
+            _end_idle(time.monotonic() - _LONGEST_IDLE)
+            connection = Connection.open(route, call)
+        try:
+            reply = connection.post(request.url, request.headers, request.body)
+        except BaseException:
+            connection.end()
+            raise
+        if connection.reusable and len(_idle) < _MOST_IDLE:
+            _idle.append(connection)
+        else:
+            connection.end()
+        response = Response()
+        response.status_code, response.raw = reply.status, io.BytesIO(reply.body)
+        response.headers = reply.headers  # type: ignore[assignment]
+        response.request, response.url = request, request.url
+        return response
 
 
 _session = _Session(_Adapter())
@@ -242,64 +221,42 @@ _session = _Session(_Adapter())
 
 # --- idle connections -------------------------------------------------------------
 
-
-#: Routes, by everything that they depend on.
-_routes: Dict[Any, Route] = {}
+#: A list's methods take no lock in Python code. urllib3's pool is a queue, whose lock
+#: an exception from a signal handler can leave taken forever.
+_idle: List[Connection] = []
 _process = os.getpid()
-
-
-def _route(
-    url: str,
-    verify: Union[str, bool],
-    cert: Optional[Certificate],
-    proxies: Dict[str, str],
-) -> Route:
-    """Return the route to a URL, by these settings and the files as they are now."""
-    if _process != os.getpid():
-        _after_fork()
-    bundle = _default_bundle() if verify is True else str(verify)
-    files = () if _is_plain(url) else (bundle, *filter(None, cert or ()))
-    changed = tuple(os.stat(path).st_mtime_ns for path in files)
-    proxy = select_proxy(url, proxies) if proxies else None
-    key = url, files, changed, proxy
-    route = _routes.get(key)
-    if route is None:
-        if len(_routes) >= _ROUTES:
-            _end_idle()
-            _routes.clear()
-        # If several threads get here at once, all use the first one's route.
-        route = _routes.setdefault(key, _new_route(*key))
-    return route
-
-
-@lru_cache(maxsize=1)
-def _default_bundle() -> str:
-    return str(extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH))
 
 
 def _take_idle(route: Route, call: Call) -> Optional[Connection]:
     """Return an idle connection on which nothing came since its last answer, if any."""
-    while True:
-        try:
-            connection = route.idle.pop()
-        except IndexError:
-            return None
-        try:
-            recent = time.monotonic() - connection.used < _LONGEST_IDLE
-            if recent and connection.is_quiet(call):
-                return connection
-        except BaseException:
+    if _process != os.getpid():
+        _after_fork()
+    for connection in reversed(_idle.copy()):
+        if connection.route is route and _is_taken(connection):
+            try:
+                recent = time.monotonic() - connection.used < _LONGEST_IDLE
+                if recent and connection.is_quiet(call):
+                    return connection
+            except BaseException:
+                connection.end()
+                raise
             connection.end()
-            raise
-        connection.end()
+    return None
+
+
+def _is_taken(connection: Connection) -> bool:
+    """Take an idle connection, unless another thread has it already."""
+    with suppress(ValueError):
+        _idle.remove(connection)
+        return True
+    return False
 
 
 def _end_idle(before: float = math.inf) -> None:
     """End the idle connections that were last used before a moment."""
-    for route in list(_routes.values()):
-        with suppress(IndexError):  # another thread may have taken the last one
-            while route.idle[0].used < before:
-                route.idle.popleft().end()
+    for connection in _idle.copy():
+        if connection.used < before and _is_taken(connection):
+            connection.end()
 
 
 def _after_fork() -> None:
@@ -324,11 +281,23 @@ _PROXY_PORTS = {
     **dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080),
 }
 
-Files = Tuple[str, ...]
-Times = Tuple[int, ...]
+
+def _route_to(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> Route:
+    """Return the route to a URL, by these settings and the files as they are now."""
+    files: Tuple[str, ...] = ()
+    if not _is_plain(url):
+        bundle = verify
+        if verify is True:
+            bundle = extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH)
+        files = (bundle, *([cert] if isinstance(cert, str) else cert or ()))
+    changed = tuple(os.stat(path).st_mtime_ns for path in files)
+    return _route(url, files, changed, select_proxy(url, proxies) if proxies else None)
 
 
-def _new_route(url: str, files: Files, changed: Times, proxy: Optional[str]) -> Route:
+@lru_cache(maxsize=_ROUTES)
+def _route(
+    url: str, files: Tuple[str, ...], changed: Tuple[int, ...], proxy: Optional[str]
+) -> Route:
     """Return the route to a URL. ``files`` are the CA bundle, certificate and key."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
@@ -360,7 +329,7 @@ def _proxy(url: str, context: ssl.SSLContext) -> Proxy:
 
 
 @lru_cache(maxsize=_ROUTES)
-def _tls_context(files: Files, changed: Times) -> ssl.SSLContext:
+def _tls_context(files: Tuple[str, ...], changed: Tuple[int, ...]) -> ssl.SSLContext:
     """Return a context for all connections by these files: to build one is slow."""
     # urllib3's, since that is where system-wide policies are applied.
     context: ssl.SSLContext = create_urllib3_context()
