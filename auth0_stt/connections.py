@@ -305,8 +305,6 @@ class Connection:
             sock = _connect(proxy or route, call)
         connection = cls(route, _Wire(sock, call))
         try:
-            if proxy is not None and proxy.context is not None:
-                connection._secure(proxy.context, proxy.host)
             if proxy is not None and not proxy.is_socks:
                 connection._tunnel(route, proxy)
             if route.context is not None:
@@ -375,6 +373,8 @@ class Connection:
 
     def _tunnel(self, route: Route, proxy: Proxy) -> None:
         """Ask an HTTP proxy for a tunnel (RFC 9110, 9.3.6)."""
+        if proxy.context is not None:
+            self._secure(proxy.context, proxy.host)
         host = f"[{route.host}]" if ":" in route.host else route.host
         lines = [f"CONNECT {host}:{route.port} HTTP/1.1", f"Host: {host}:{route.port}"]
         if proxy.user or proxy.password:

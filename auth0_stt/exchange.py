@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping, Optional, Sequence, Union
 
-from .arguments import (
-    actor,
-    extra_fields,
-    ip_address,
-    is_number,
-    optional_text,
-    scope_text,
-    seconds,
-    token,
-    uri,
-)
+from . import arguments
 from .client_auth import ClientAssertion, ClientCertificate, checked_client
 from .errors import Code, SessionTransferError, boundary
 from .models import (
@@ -98,23 +88,23 @@ def request_session_transfer_token(
     client = checked_client(
         domain, client_id, client_secret, client_assertion, client_certificate
     )
-    timeout = seconds("timeout", timeout)
-    scope = scope_text(scope)
-    address = ip_address("forwarded_for", forwarded_for)
-    additional = extra_fields(extra)
-    organization = optional_text("organization", organization)
-    reason = optional_text("reason", reason, spaces=True)
+    timeout = arguments.seconds("timeout", timeout)
+    scope = arguments.scope_text(scope)
+    address = arguments.ip_address("forwarded_for", forwarded_for)
+    additional = arguments.extra_fields(extra)
+    organization = arguments.optional_text("organization", organization)
+    reason = arguments.optional_text("reason", reason, spaces=True)
     session = session_checked(session)
-    subject_token_type = uri("subject_token_type", subject_token_type)
+    subject_token_type = arguments.uri("subject_token_type", subject_token_type)
 
     # Missing or malformed tokens are logged: they are no mistake in the code.
     with AuditRecord(
         "session transfer token", client, organization, reason, address
     ) as record:
-        actor_token, actor_token_type = actor(actor_token, actor_token_type)
+        actor_token, actor_token_type = arguments.actor(actor_token, actor_token_type)
         if actor_token_type == ID_TOKEN_TYPE:
             record.id_token = actor_token
-        subject_token = token("subject_token", subject_token)
+        subject_token = arguments.token("subject_token", subject_token)
         form = {
             "grant_type": _TOKEN_EXCHANGE,
             "audience": client.tenant.audience,
@@ -138,7 +128,7 @@ def _result(answer: Answer) -> SessionTransferTokenResult:
     """Return the result that an answer holds (RFC 8693, 2.2.1)."""
     content = answer.content
     try:
-        issued = token("access_token", content.get("access_token"))
+        issued = arguments.token("access_token", content.get("access_token"))
     except SessionTransferError:
         raise answer.unusable("its access_token is missing or malformed") from None
     if content.get("issued_token_type") != SESSION_TRANSFER_TOKEN_TYPE:
@@ -151,7 +141,7 @@ def _result(answer: Answer) -> SessionTransferTokenResult:
         raise answer.unusable("its token_type or scope is not a string")
     lifetime = content.get("expires_in")  # which RFC 8693 only recommends
     if lifetime is not None:
-        fits = is_number(lifetime) and 1 <= lifetime <= _LONGEST_LIFETIME
+        fits = arguments.is_number(lifetime) and 1 <= lifetime <= _LONGEST_LIFETIME
         if not fits or lifetime % 1:
             raise answer.unusable("its expires_in is not whole seconds within a day")
         lifetime = int(lifetime)

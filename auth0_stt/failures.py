@@ -32,7 +32,10 @@ from .errors import TransportError, raised_by_caller
 from .errors import TransportErrorCode as Code
 
 #: What can fail on the way. Any other exception passes as it is.
-NETWORK = (OSError, HTTPException, HTTPError, UnicodeError, UnusableAnswerError)
+NETWORK = (
+    *(OSError, HTTPException, HTTPError, UnicodeError, UnusableAnswerError),
+    ImportError,  # of PySocks
+)
 
 #: How requests and urllib3 refuse the URL of a proxy, or what is in it.
 _UNUSABLE_URLS = (InvalidURL, LocationValueError, UnicodeError)
@@ -140,7 +143,7 @@ def _file(error: Any) -> str:
 
 
 def _schema(error: Any) -> str:
-    missing = "SOCKS" in str(error)
+    missing = "socks" in str(error).lower()
     return "SOCKS needs PySocks" if missing else "the session has no adapter for it"
 
 
@@ -205,7 +208,7 @@ _TABLE = (
     _Row(gaierror, _system, unsent=True, permanent=True),
     _Row(OSError, _refusal, also=lambda e: _refused(e) in _BUSY_PROXY, unsent=True),
     _Row(OSError, _refusal, also=_refused, unsent=True, permanent=True),
-    _Row(InvalidSchema, _schema, unsent=True, permanent=True),
+    _Row((InvalidSchema, ImportError), _schema, unsent=True, permanent=True),
     _Row(_UNUSABLE_URLS, _BAD_PROXY, unsent=True, permanent=True),
     _Row(ssl.SSLCertVerificationError, _openssl, Code.TLS, unsent=True),
     _Row(ConnectionRefusedError, _system, unsent=True),

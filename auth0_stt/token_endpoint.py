@@ -97,6 +97,9 @@ class Answer:
         )
 
 
+_BY_STATUS = {429: Code.TOO_MANY_REQUESTS, 503: Code.TEMPORARILY_UNAVAILABLE}
+
+
 def _code(status: int, word: Any, known: bool) -> Code:
     """Return the code of a refusal. The status decides if it says more."""
     # RFC 6749, 5.2. Auth0 says access_denied here for a wrong client secret.
@@ -106,11 +109,8 @@ def _code(status: int, word: Any, known: bool) -> Code:
         return Code(word)
     if isinstance(word, str) and word.strip():
         return Code.TOKEN_EXCHANGE_FAILED
-    if status == 429:
-        return Code.TOO_MANY_REQUESTS
-    if status == 503:
-        return Code.TEMPORARILY_UNAVAILABLE
-    return Code.SERVER_ERROR if status >= 500 else Code.TOKEN_EXCHANGE_FAILED
+    other = Code.SERVER_ERROR if status >= 500 else Code.TOKEN_EXCHANGE_FAILED
+    return _BY_STATUS.get(status, other)
 
 
 def request_tokens(

@@ -21,21 +21,18 @@ import time
 from contextlib import suppress
 from functools import lru_cache
 from http.client import HTTPConnection
-from importlib.util import find_spec
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 from requests import PreparedRequest, Response
 from requests import Session as Session  # other modules import it from here
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.exceptions import InvalidProxyURL, InvalidSchema
+from requests.exceptions import InvalidProxyURL
 from requests.structures import CaseInsensitiveDict
 from requests.utils import (
     DEFAULT_CA_BUNDLE_PATH,
     extract_zipped_paths,
-    get_auth_from_url,
     get_environ_proxies,
-    prepend_scheme_if_needed,
     select_proxy,
 )
 from urllib3.connectionpool import HTTPSConnectionPool
@@ -310,19 +307,13 @@ def _route(
 
 
 def _proxy(url: str, context: ssl.SSLContext) -> Proxy:
-    """Return the proxy that a URL means, as requests reads it."""
-    try:
-        url = prepend_scheme_if_needed(url, "http")
-        parts = parse_url(url)
-        user, password = get_auth_from_url(url)
-        scheme, host = str(parts.scheme), str(parts.host or "").strip("[]")
-        f"{user}:{password}".encode("latin-1")  # as they are sent, or UnicodeError
-    except ValueError:
-        scheme, host = "", ""
+    """Return the proxy that a URL means. Without a scheme it is an HTTP proxy."""
+    parts = parse_url(url if "://" in url else f"http://{url}")
+    scheme, host = str(parts.scheme), str(parts.host or "").strip("[]")
     if scheme not in _PROXY_PORTS or not host:
         raise InvalidProxyURL
-    if scheme.startswith("socks") and find_spec("socks") is None:
-        raise InvalidSchema("SOCKS")
+    user, password = map(unquote, (parts.auth or "").partition(":")[::2])
+    f"{user}:{password}".encode("latin-1")  # as they are sent, or UnicodeError
     port = parts.port or _PROXY_PORTS[scheme]
     trust = context if scheme == "https" else None
     return Proxy(scheme, host, port, user, password, trust)
