@@ -284,11 +284,12 @@ class Connection:
     still to come. Before it is used again, it must be :meth:`is_quiet`.
     """
 
-    def __init__(self, route: Route, wire: _Wire) -> None:
-        self.route = route
+    def __init__(self, wire: _Wire) -> None:
         self.wire = wire
         self.layer: _Layer = wire
         self.reader = _Reader(wire)
+        #: What ``transport`` keeps it by.
+        self.key: Any = None
         #: Whether the last answer left it fit for another request.
         self.reusable: bool = False
         #: The ``time.monotonic()`` of its last use.
@@ -303,7 +304,7 @@ class Connection:
             sock = _connect_by_socks(route, proxy, call)
         else:
             sock = _connect(proxy or route, call)
-        connection = cls(route, _Wire(sock, call))
+        connection = cls(_Wire(sock, call))
         try:
             if proxy is not None and not proxy.is_socks:
                 connection._tunnel(route, proxy)

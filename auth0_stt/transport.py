@@ -49,11 +49,8 @@ Certificate = Tuple[str, Optional[str]]
 #: Seconds after which an idle connection is not used again: NATs forget it silently.
 _LONGEST_IDLE = 30.0
 
-#: Idle connections on one route. More threads than that work, too.
+#: Connections that are kept. More threads than that work, too.
 _MOST_IDLE = 256
-
-#: Routes whose connections are kept.
-_ROUTES = 32
 
 
 def post_form(
@@ -192,11 +189,12 @@ class _Adapter(HTTPAdapter):
             return super().send(request, *args, **settings)
         call, verify = settings["timeout"], settings["verify"]
         call.sent = False
-        route = _route_to(request.url, verify, settings["cert"], settings["proxies"])
-        connection = _take_idle(route, call)
+        key = _key(request.url, verify, settings["cert"], settings["proxies"])
+        connection = _take_idle(key, call)
         if connection is None:
             _end_idle(time.monotonic() - _LONGEST_IDLE)
-            connection = Connection.open(route, call)
+            connection = Connection.open(_route(*key), call)
+            connection.key = key
         try:
             reply = connection.post(request.url, request.headers, request.body)
         except BaseException:
@@ -224,12 +222,12 @@ _idle: List[Connection] = []
 _process = os.getpid()
 
 
-def _take_idle(route: Route, call: Call) -> Optional[Connection]:
+def _take_idle(key: _Key, call: Call) -> Optional[Connection]:
     """Return an idle connection on which nothing came since its last answer, if any."""
     if _process != os.getpid():
         _after_fork()
     for connection in reversed(_idle.copy()):
-        if connection.route is route and _is_taken(connection):
+        if connection.key == key and _is_taken(connection):
             try:
                 recent = time.monotonic() - connection.used < _LONGEST_IDLE
                 if recent and connection.is_quiet(call):
@@ -279,8 +277,12 @@ _PROXY_PORTS = {
 }
 
 
-def _route_to(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> Route:
-    """Return the route to a URL, by these settings and the files as they are now."""
+#: URL; CA bundle, certificate and key; their times; proxy.
+_Key = Tuple[str, Tuple[str, ...], Tuple[int, ...], Optional[str]]
+
+
+def _key(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> _Key:
+    """Return all that a route depends on, the files as they are now."""
     files: Tuple[str, ...] = ()
     if not _is_plain(url):
         bundle = verify
@@ -288,14 +290,13 @@ def _route_to(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> Rout
             bundle = extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH)
         files = (bundle, *([cert] if isinstance(cert, str) else cert or ()))
     changed = tuple(os.stat(path).st_mtime_ns for path in files)
-    return _route(url, files, changed, select_proxy(url, proxies) if proxies else None)
+    return url, files, changed, select_proxy(url, proxies) if proxies else None
 
 
-@lru_cache(maxsize=_ROUTES)
 def _route(
     url: str, files: Tuple[str, ...], changed: Tuple[int, ...], proxy: Optional[str]
 ) -> Route:
-    """Return the route to a URL. ``files`` are the CA bundle, certificate and key."""
+    """Return the route that a key means."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     return Route(
@@ -319,7 +320,7 @@ def _proxy(url: str, context: ssl.SSLContext) -> Proxy:
     return Proxy(scheme, host, port, user, password, trust)
 
 
-@lru_cache(maxsize=_ROUTES)
+@lru_cache(maxsize=32)
 def _tls_context(files: Tuple[str, ...], changed: Tuple[int, ...]) -> ssl.SSLContext:
     """Return a context for all connections by these files: to build one is slow."""
     # urllib3's, since that is where system-wide policies are applied.
