@@ -142,9 +142,14 @@ def _to_unicode(label: str) -> Optional[str]:
     """Return a label as people read it, or None for an invalid ``xn--`` label."""
     if not label.startswith("xn--"):
         return label
+    from idna import uts46_remap  # which requests brings
+
     try:
-        text = label.encode("ascii").decode("idna")
-        valid = text.encode("idna").decode("ascii") == label and not text.isascii()
+        text = label[4:].encode().decode("punycode")
+        same = text.encode("punycode").decode() == label[4:]
+        valid = same and uts46_remap(text, std3_rules=False) == text
     except UnicodeError:
         return None
+    # Joiners are valid only between certain letters (RFC 5892, A.1): too rare to allow.
+    valid = valid and not text.isascii() and not re.search("[\u200c\u200d]", text)
     return text if valid else None

@@ -57,6 +57,8 @@ class TestDomain:
             ("https://login.acme.com:443/", "login.acme.com"),
             ("login.acme.com:65535", "login.acme.com:65535"),
             ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+            ("xn--strae-oqa.example", "xn--strae-oqa.example"),
+            ("xn--i-7iq.example", "xn--i-7iq.example"),
             ("xn--4dbrk0ce.example", "xn--4dbrk0ce.example"),
             ("xn--mgbh0fb.xn--kgbechtv", "xn--mgbh0fb.xn--kgbechtv"),
             ("my_tenant.example-1.com", "my_tenant.example-1.com"),
@@ -145,6 +147,8 @@ class TestDomain:
             ".".join(["a" * 63] * 3 + ["b" * 62]),  # 254 characters
             "xn--a",  # punycode of nothing
             "xn--acme-.com",  # punycode of plain ASCII
+            "xn--a-qib.com",  # an unassigned character
+            "xn--strae-oqa0896c.com",  # a joiner
             "xn--bcher-2pa.com",  # punycode in another than its normal form
             "a-.xn--4dbrk0ce",  # beside a label from right to left (RFC 5893, 2)
             "127.1",  # IPv4 for browsers, as the next four
