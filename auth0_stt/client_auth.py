@@ -73,8 +73,8 @@ class Client:
 
     @property
     def token_endpoint(self) -> str:
-        if self.certificate is not None:
-            return self.tenant.mtls_token_endpoint
+        if self.certificate is not None:  # Auth0, mTLS aliases
+            return f"https://mtls.{self.tenant.domain}/oauth/token"
         return self.tenant.token_endpoint
 
     def form_fields(self) -> Dict[str, str]:

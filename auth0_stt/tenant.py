@@ -14,7 +14,7 @@ from .errors import invalid
 
 # The patterns are compiled at first use, which keeps the import short.
 
-_DOMAIN = r"(?i:(?:(https?)://)?([^/\\?#@%\s]+)/?)"
+_DOMAIN = r"(?ai:(?:(https?)://)?([^/\\?#@%\s]+)/?)"
 _AUTHORITY = r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::([1-9][0-9]{0,4}))?"
 _NAME = r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*"
 
@@ -45,11 +45,6 @@ class Tenant:
     def token_endpoint(self) -> str:
         return f"{self.scheme}://{self.domain}/oauth/token"
 
-    @property
-    def mtls_token_endpoint(self) -> str:
-        """Where a client with a certificate goes (Auth0, mTLS aliases)."""
-        return f"https://mtls.{self.domain}/oauth/token"
-
 
 def parse_domain(domain: Any) -> Tenant:
     """Return the tenant at ``[https://]host[:port][/]``; ``http://`` only for loopback.
@@ -57,29 +52,22 @@ def parse_domain(domain: Any) -> Tenant:
     Raises:
         InvalidArgumentError: it is anything else.
     """
-    found = plain(domain)
-    tenant = None if found is None else _tenant(found)
-    if tenant is not None:
-        return tenant
-    raise invalid(
-        "domain",
-        "must be the tenant's host, such as acme.eu.auth0.com or "
-        "https://login.acme.com: no path, query, user or white space, and http only "
-        "for loopback",
-    )
+    return _tenant(plain(domain) or "")
 
 
 @lru_cache(maxsize=64)
-def _tenant(domain: str) -> Optional[Tenant]:
-    # isascii(), since letter case maps more than ASCII: the long s U+017F is an "s".
-    match = re.fullmatch(_DOMAIN, domain) if domain.isascii() else None
-    if match is None:
-        return None
-    scheme = (match.group(1) or "https").lower()
-    host = parse_authority(match.group(2), scheme)
-    if host is None or (scheme == "http" and not is_loopback(host)):
-        return None
-    return Tenant(scheme, host)
+def _tenant(domain: str) -> Tenant:
+    match = re.fullmatch(_DOMAIN, domain)
+    scheme, authority = match.groups("https") if match else ("https", "")
+    host = parse_authority(authority, scheme.lower())
+    if host is None or (scheme.lower() == "http" and not is_loopback(host)):
+        raise invalid(
+            "domain",
+            "must be the tenant's host, such as acme.eu.auth0.com or "
+            "https://login.acme.com: no path, query, user or white space, and http "
+            "only for loopback",
+        )
+    return Tenant(scheme.lower(), host)
 
 
 def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
