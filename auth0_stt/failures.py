@@ -56,8 +56,14 @@ _REFUSAL = r"Tunnel connection failed: (\d{3})\b"
 _BUSY_PROXY = ("429", "502", "503", "504")
 
 
-def failure(error: Exception, call: Call, outer: Optional[BaseException]) -> Exception:
+def failure(
+    error: Exception, call: Call, outer: Optional[BaseException]
+) -> BaseException:
     """Return the TransportError or UnusableAnswerError for one of :data:`NETWORK`.
+
+    Return what the caller's code raised as it is: a signal handler may raise
+    TimeoutError, an adapter FileNotFoundError. They are OSErrors, but not the
+    network's, and urllib3 may have wrapped them.
 
     ``outer`` is the exception that the caller was handling when the call began. It is
     no reason for the failure.
@@ -65,6 +71,12 @@ def failure(error: Exception, call: Call, outer: Optional[BaseException]) -> Exc
     ``sent`` is what the call knows, unless what happened can happen only earlier.
     """
     wrapped = list(_chain(error, outer))
+    # urllib3 1.26 gives its own exception the traceback of the one that it wraps.
+    theirs = [
+        e for e in wrapped if raised_by_caller(e) and not isinstance(e, HTTPError)
+    ]
+    if theirs and not isinstance(theirs[0], _NETWORKS_OWN):
+        return theirs[0]
     found = [(row, each) for row in _TABLE for each in wrapped if row.fits(each)]
     row, cause = found[0]
     sent = call.sent and not any(row.unsent for row, _ in found)
@@ -83,21 +95,6 @@ def failure(error: Exception, call: Call, outer: Optional[BaseException]) -> Exc
         message += f" (while {call.doing})"
     permanent = code != Code.TIMEOUT and row.permanent
     return TransportError(code or Code.UNREACHABLE, message, sent, permanent)
-
-
-def callers_exception(
-    error: BaseException, outer: Optional[BaseException]
-) -> Optional[BaseException]:
-    """Return the exception that the caller's code raised, or None.
-
-    A signal handler may raise TimeoutError, an adapter FileNotFoundError: they are
-    OSErrors, but not the network's. urllib3 may have wrapped them.
-    """
-    for each in _chain(error, outer):
-        # urllib3 1.26 gives its own exception the traceback of the one that it wraps.
-        if raised_by_caller(each) and not isinstance(each, HTTPError):
-            return None if isinstance(each, _NETWORKS_OWN) else each
-    return None
 
 
 _LOST = "the connection was lost"

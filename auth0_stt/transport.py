@@ -40,7 +40,7 @@ from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from .connections import Call, Connection, Proxy, Reply, Route
-from .failures import NETWORK, callers_exception, failure
+from .failures import NETWORK, failure
 from .own_session import adapter_checked, read, with_session_headers
 
 #: The path of a client certificate, and of its key unless one file holds both.
@@ -89,10 +89,8 @@ def post_form(
         finally:
             response.close()
     except NETWORK as error:
-        theirs = callers_exception(error, outer)
-        if theirs is not None:
-            raise theirs from theirs.__cause__
-        raise failure(error, call, outer) from None
+        # The boundary drops what is below, unless it is the caller's own.
+        raise failure(error, call, outer)  # noqa: B904
 
 
 def _prepared(
