@@ -11,11 +11,11 @@ from attr import evolve
 
 from .answers import jwt_claims
 from .arguments import is_number, plain, seconds, token
-from .client_auth import Client, ClientAssertion, ClientCertificate, checked_client
+from .client_auth import ClientAssertion, ClientCertificate, checked_client
 from .errors import Code, CustomTokenExchangeError, boundary
 from .models import ID_TOKEN_TYPE, ActorToken
 from .own_session import session_checked
-from .token_endpoint import Answer, AuditRecord, request_tokens
+from .token_endpoint import Answer, TokenRequest
 from .transport import Session
 
 
@@ -65,11 +65,11 @@ def resolve_actor_token(
     leeway = seconds("leeway", leeway, zero=True)
     session = session_checked(session)
 
-    with AuditRecord("actor token", client) as record:
+    with TokenRequest("actor token", client, timeout, session) as request:
         if refresh_token is not None:
             refresh_token = token("refresh_token", refresh_token)
         if id_token is not None:
-            record.id_token = plain(id_token)
+            request.id_token = plain(id_token)
             fresh = _fresh(id_token, time.time() + leeway)
             if fresh is not None:
                 return ActorToken(fresh, ID_TOKEN_TYPE, refresh_token, False)
@@ -85,10 +85,7 @@ def resolve_actor_token(
             "scope": "openid",
             **client.form_fields(),
         }
-        answer = _renewal(client, form, timeout, session)
-        renewed = _renewed(answer, refresh_token)
-        record.issued(answer)
-        return renewed
+        return _renewed(_renewal(request, form), refresh_token)
 
 
 def _fresh(id_token: Any, moment: float) -> Optional[str]:
@@ -104,12 +101,10 @@ def _fresh(id_token: Any, moment: float) -> Optional[str]:
     return readable if lasts else None
 
 
-def _renewal(
-    client: Client, form: Dict[str, str], timeout: float, session: Optional[Session]
-) -> Answer:
+def _renewal(request: TokenRequest, form: Dict[str, str]) -> Answer:
     """Send the refresh token; ``invalid_grant`` means that the agent must sign in."""
     try:
-        return request_tokens(client, form, timeout, session)
+        return request.send(form)
     except CustomTokenExchangeError as error:
         if error.code != Code.INVALID_GRANT:
             raise

@@ -317,8 +317,8 @@ def _whose(
 def _callers_frames(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
     """Return a traceback without the frames of this package and of what it calls.
 
-    Of ``call, request_tokens, requests.send, urlencode, handler`` only the signal's
-    handler stays. The others are emptied, since ``f_back`` leads from it to them.
+    Of ``call, send, post_form, urlencode, handler`` only the signal's handler stays.
+    The others are emptied, since ``f_back`` leads from it to them.
     """
     entries = []
     for entry, own in _whose(traceback):

@@ -13,7 +13,7 @@ from .models import (
     SessionTransferTokenResult,
 )
 from .own_session import session_checked
-from .token_endpoint import Answer, AuditRecord, request_tokens
+from .token_endpoint import Answer, TokenRequest
 from .transport import Session
 
 # RFC 8693, 2.1.
@@ -98,12 +98,13 @@ def request_session_transfer_token(
     subject_token_type = arguments.uri("subject_token_type", subject_token_type)
 
     # Missing or malformed tokens are logged: they are no mistake in the code.
-    with AuditRecord(
-        "session transfer token", client, organization, reason, address
-    ) as record:
+    what = "session transfer token"
+    with TokenRequest(
+        what, client, timeout, session, organization, reason, address
+    ) as request:
         actor_token, actor_token_type = arguments.actor(actor_token, actor_token_type)
         if actor_token_type == ID_TOKEN_TYPE:
-            record.id_token = actor_token
+            request.id_token = actor_token
         subject_token = arguments.token("subject_token", subject_token)
         form = {
             "grant_type": _TOKEN_EXCHANGE,
@@ -118,10 +119,7 @@ def request_session_transfer_token(
             **additional,
             **client.form_fields(),
         }
-        answer = request_tokens(client, form, timeout, session, address)
-        result = _result(answer)
-        record.issued(answer)
-        return result
+        return _result(request.send(form))
 
 
 def _result(answer: Answer) -> SessionTransferTokenResult:

@@ -56,9 +56,8 @@ class Answer:
     @property
     def request_id(self) -> Optional[str]:
         """Auth0's name for the request."""
-        names = ("x-auth0-requestid", "x-request-id")
-        found = [self.headers[name] for name in names if name in self.headers]
-        return clean_text(found[0], self.secrets) if found else None
+        found = self.headers.get("x-auth0-requestid", self.headers.get("x-request-id"))
+        return clean_text(found, self.secrets)
 
     def error(
         self,
@@ -113,36 +112,6 @@ def _code(status: int, word: Any, known: bool) -> Code:
     return _BY_STATUS.get(status, other)
 
 
-def request_tokens(
-    client: Client,
-    form: Mapping[str, Any],
-    timeout: float,
-    session: Optional[Session],
-    forwarded_for: Optional[str] = None,
-) -> Answer:
-    """POST a grant once and return the answer of a success, or raise."""
-    headers = {**_constant_headers()}
-    if forwarded_for is not None:
-        headers["auth0-forwarded-for"] = forwarded_for
-    form = {name: value for name, value in form.items() if value is not None}
-    secrets = [form[name] for name in _SECRETS if name in form]
-    domain = client.tenant.domain
-    try:
-        reply = post_form(
-            client.token_endpoint, form, headers, timeout, session, client.certificate
-        )
-    except UnusableAnswerError as error:
-        unusable = Answer(domain, error.status, error.headers, {}, secrets)
-        raise unusable.unusable(error.problem) from None
-    content = parse_object(reply.body)
-    answer = Answer(domain, reply.status, reply.headers, content or {}, secrets)
-    if reply.status != 200 or answer.content.get("error") is not None:
-        raise answer.refusal()
-    if content is None:
-        raise answer.unusable("it is not one JSON object in UTF-8 with each name once")
-    return answer
-
-
 @lru_cache(maxsize=None)
 def _constant_headers() -> Mapping[str, str]:
     client = {
@@ -162,43 +131,68 @@ def _constant_headers() -> Mapping[str, str]:
 
 
 @define(eq=False, repr=False)
-class AuditRecord:
-    """The line of one exchange in the log: use it around all that can fail.
+class TokenRequest:
+    """One request to the token endpoint, and its line in the log.
 
-    INFO when a token was issued, WARNING when not, whatever the reason. A caller's
-    mistake is not logged: its error says all there is to say. Nothing that is raised
-    while a line is logged costs a token, not even what a signal handler raises there.
+    Use it around all that can fail. The line is INFO when a token was issued, WARNING
+    when not, whatever the reason; there is none if nothing had to be sent, or for a
+    caller's mistake, whose error says all there is to say. Nothing that is raised while
+    a line is logged costs a token, not even what a signal handler raises there.
     """
 
     what: str
     client: Client
+    timeout: float
+    session: Optional[Session]
     organization: Optional[str] = None
     reason: Optional[str] = None
     forwarded_for: Optional[str] = None
     #: The ID token of the agent, if there is one.
     id_token: Optional[str] = None
+    #: What the tenant said, as soon as it is known.
+    answer: Optional[Answer] = None
     started: float = field(factory=time.monotonic)
 
-    def __enter__(self) -> AuditRecord:
+    def __enter__(self) -> TokenRequest:
         return self
 
+    def send(self, form: Mapping[str, Any]) -> Answer:
+        """POST a grant once and return the answer of a success, or raise."""
+        headers = {**_constant_headers()}
+        if self.forwarded_for is not None:
+            headers["auth0-forwarded-for"] = self.forwarded_for
+        form = {name: value for name, value in form.items() if value is not None}
+        secrets = [form[name] for name in _SECRETS if name in form]
+        url, files = self.client.token_endpoint, self.client.certificate
+        domain = self.client.tenant.domain
+        try:
+            reply = post_form(url, form, headers, self.timeout, self.session, files)
+        except UnusableAnswerError as error:
+            self.answer = Answer(domain, error.status, error.headers, {}, secrets)
+            raise self.answer.unusable(error.problem) from None
+        content = parse_object(reply.body)
+        answer = Answer(domain, reply.status, reply.headers, content or {}, secrets)
+        self.answer = answer
+        if answer.status != 200 or answer.content.get("error") is not None:
+            raise answer.refusal()
+        if content is None:
+            raise answer.unusable(
+                "it is not one JSON object in UTF-8 with each name once"
+            )
+        return answer
+
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        if error is not None and not isinstance(error, InvalidArgumentError):
-            ours = isinstance(error, SessionTransferError)
-            reason = error.code if ours else kind.__name__
-            self._log(logging.WARNING, f"not issued: {reason}", error if ours else None)
-
-    def issued(self, answer: Answer) -> None:
-        """Log that a token was issued."""
-        self._log(logging.INFO, "issued", answer)
-
-    def _log(self, level: int, said: str, source: Any) -> None:
+        level, said, code, answer = logging.INFO, "issued", None, self.answer
+        quiet = error is None and answer is None
+        if quiet or isinstance(error, InvalidArgumentError):
+            return
+        if error is not None:
+            code = str(error.code) if isinstance(error, SessionTransferError) else None
+            level, said = logging.WARNING, f"not issued: {code or kind.__name__}"
         if not _logger.isEnabledFor(level):
             return
         domain, client_id = self.client.tenant.domain, self.client.client_id
         duration = time.monotonic() - self.started
-        status = getattr(source, "status_code", getattr(source, "status", None))
-        code = getattr(source, "code", None)
         actor = jwt_claims(self.id_token or "")
         # The prefix keeps them apart from what a LogRecord or its factory has already.
         facts = {
@@ -208,9 +202,9 @@ class AuditRecord:
             "auth0_reason": self.reason,
             "auth0_forwarded_for": self.forwarded_for,
             "auth0_actor_sub": clean_text(actor.get("sub"), ()),
-            "auth0_code": str(code) if isinstance(code, str) else None,
-            "auth0_status": status,
-            "auth0_request_id": getattr(source, "request_id", None),
+            "auth0_code": code,
+            "auth0_status": answer.status if answer else None,
+            "auth0_request_id": answer.request_id if answer else None,
             "auth0_duration": duration,
         }
         message = "%s for %s at %s %s (%.0f ms)"
