@@ -106,10 +106,6 @@ class Proxy:
     password: str = field(default="", repr=False)
     context: Optional[ssl.SSLContext] = None
 
-    @property
-    def is_socks(self) -> bool:
-        return self.scheme.startswith("socks")
-
 
 @frozen(eq=False, repr=False)
 class Route:
@@ -193,7 +189,7 @@ class _Tls(_Layer):
     in its hands it stays inside one call for as long as records keep coming.
     """
 
-    def __init__(self, below: _Layer, context: ssl.SSLContext, host: str) -> None:
+    def __init__(self, below: io.RawIOBase, context: ssl.SSLContext, host: str) -> None:
         self.below = below
         self.incoming = ssl.MemoryBIO()
         self.outgoing = ssl.MemoryBIO()
@@ -250,6 +246,7 @@ class _Reader(io.BufferedReader):
     It outlives the answer, so that bytes that follow one can be seen.
     """
 
+    raw: io.RawIOBase
     room: int = _LARGEST_HEAD
 
     def makefile(self, mode: str) -> _Reader:
@@ -286,7 +283,6 @@ class Connection:
 
     def __init__(self, wire: _Wire) -> None:
         self.wire = wire
-        self.layer: _Layer = wire
         self.reader = _Reader(wire)
         #: What ``transport`` keeps it by.
         self.key: Any = None
@@ -300,13 +296,13 @@ class Connection:
         """Connect, through the proxy if any, and verify the other side."""
         proxy = route.proxy
         call.doing = "connecting to the proxy" if proxy else "connecting"
-        if proxy is not None and proxy.is_socks:
-            sock = _connect_by_socks(route, proxy, call)
+        if proxy is not None and proxy.scheme.startswith("socks"):
+            sock, proxy = _connect_by_socks(route, proxy, call), None
         else:
             sock = _connect(proxy or route, call)
         connection = cls(_Wire(sock, call))
         try:
-            if proxy is not None and not proxy.is_socks:
+            if proxy is not None:
                 connection._tunnel(route, proxy)
             if route.context is not None:
                 call.doing = "in the TLS handshake"
@@ -329,7 +325,7 @@ class Connection:
         call = self.wire.call
         call.doing, call.sent = "sending the request", True
         # In one step: one system call and, for most, one TLS record.
-        self.layer.write(head + body)
+        self.reader.raw.write(head + body)
         call.doing = "waiting for the answer"
         if self.reader.peek(1):
             call.doing = "reading the answer"
@@ -369,8 +365,7 @@ class Connection:
 
     def _secure(self, context: ssl.SSLContext, host: str) -> None:
         """Put a layer of TLS on top, once the host has proved itself."""
-        self.layer = _Tls(self.layer, context, host)
-        self.reader = _Reader(self.layer)
+        self.reader = _Reader(_Tls(self.reader.raw, context, host))
 
     def _tunnel(self, route: Route, proxy: Proxy) -> None:
         """Ask an HTTP proxy for a tunnel (RFC 9110, 9.3.6)."""
@@ -381,7 +376,7 @@ class Connection:
         if proxy.user or proxy.password:
             login = make_headers(proxy_basic_auth=f"{proxy.user}:{proxy.password}")
             lines += map(": ".join, login.items())
-        self.layer.write("\r\n".join([*lines, "\r\n"]).encode("latin-1"))
+        self.reader.raw.write("\r\n".join([*lines, "\r\n"]).encode("latin-1"))
         with self._head("CONNECT") as answer:
             status = answer.status
         if not 200 <= status <= 299:
