@@ -117,23 +117,26 @@ class Route:
     proxy: Optional[Proxy] = None
 
 
-def check_head(status: int, headers: Mapping[str, str], coding: str) -> None:
+def check_head(status: int, headers: Mapping[str, str]) -> None:
     """Refuse an answer whose body is not worth reading, before it is read.
 
     No content coding is decoded: 200 MB of zeros are 492 bytes as ``gzip, gzip``.
     """
-    problem = ""
+    coding = headers.get("Content-Encoding", "").strip().lower()
     if status != 200 and not 400 <= status <= 599:
         problem = "it is neither a success nor an error (redirects are not followed)"
-    elif coding.strip().lower() not in ("", "identity"):
+    elif coding not in ("", "identity"):
         problem = "it has a content coding that was not asked for"
-    if problem:
-        raise UnusableAnswerError(problem, status, headers)
+    else:
+        return
+    raise UnusableAnswerError(problem, status, headers)
 
 
-def too_large(status: int, headers: Mapping[str, str]) -> UnusableAnswerError:
-    """Return the error of a body over :data:`LARGEST_BODY`."""
-    return UnusableAnswerError("its body is larger than 64 KiB", status, headers)
+def checked_reply(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
+    """Return an answer, or raise if its body is over :data:`LARGEST_BODY`."""
+    if len(body) > LARGEST_BODY:
+        raise UnusableAnswerError("its body is larger than 64 KiB", status, headers)
+    return Reply(status, headers, body)
 
 
 # --- layers -----------------------------------------------------------------------
@@ -330,12 +333,18 @@ class Connection:
         if self.reader.peek(1):
             call.doing = "reading the answer"
         with self._head("POST") as answer:
-            headers = cast(Mapping[str, str], answer.headers)
-            check_head(answer.status, headers, answer.getheader("Content-Encoding", ""))
+            status, headers = answer.status, cast(Mapping[str, str], answer.headers)
+            check_head(status, headers)
             if not re.fullmatch("[0-9]*", answer.getheader("Content-Length", "")):
                 problem = "its Content-Length is malformed"
-                raise UnusableAnswerError(problem, answer.status, headers)
-            reply = Reply(answer.status, headers, self._body(answer))
+                raise UnusableAnswerError(problem, status, headers)
+            try:
+                body = answer.read(LARGEST_BODY + 1)
+            except ValueError:  # a chunk of a negative size
+                raise HTTPException("malformed body") from None
+            reply = checked_reply(status, headers, body)
+            if answer.length:
+                raise IncompleteRead(b"", answer.length)
         self.reusable = not answer.will_close
         self.used = time.monotonic()
         return reply
@@ -393,18 +402,6 @@ class Connection:
         if answer.headers.defects:
             raise HTTPException("malformed head")
         return answer
-
-    def _body(self, answer: HTTPResponse) -> bytes:
-        """Return the body of an answer, whole, or raise."""
-        try:
-            body = answer.read(LARGEST_BODY + 1)
-        except ValueError:  # a chunk of a negative size
-            raise HTTPException("malformed body") from None
-        if len(body) > LARGEST_BODY:
-            raise too_large(answer.status, cast(Mapping[str, str], answer.headers))
-        if answer.length:
-            raise IncompleteRead(b"", answer.length)
-        return body
 
 
 def _connect(to: Union[Route, Proxy], call: Call) -> socket.socket:

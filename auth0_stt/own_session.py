@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import Any, List, Mapping, Optional
+from typing import Any, Mapping, Optional
 
 from requests import PreparedRequest, Response, Session
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -17,7 +17,7 @@ from requests.utils import default_user_agent
 from urllib3.response import HTTPResponse
 from urllib3.util import Retry
 
-from .connections import LARGEST_BODY, Call, Reply, check_head, too_large
+from .connections import LARGEST_BODY, Call, Reply, check_head, checked_reply
 from .errors import invalid
 
 #: What a session must not add: another way to authenticate, cookies, other framing.
@@ -100,7 +100,7 @@ def with_session_headers(
 def read(response: Response, adapter: BaseAdapter, call: Call) -> Reply:
     """Return the answer of an adapter, its own body read in time and no further."""
     status, headers = response.status_code, response.headers
-    check_head(status, headers, headers.get("Content-Encoding", ""))
+    check_head(status, headers)
     raw = response.raw
     if isinstance(raw, HTTPResponse) and not raw.tell():
         body = _watched(raw, call)
@@ -111,9 +111,7 @@ def read(response: Response, adapter: BaseAdapter, call: Call) -> Reply:
             # urllib3 keeps the connection, and nobody has checked what follows.
             adapter.close()
     call.left()
-    if len(body) > LARGEST_BODY:
-        raise too_large(status, headers)
-    return Reply(status, headers, body)
+    return checked_reply(status, headers, body)
 
 
 def _watched(raw: HTTPResponse, call: Call) -> bytes:
@@ -124,23 +122,22 @@ def _watched(raw: HTTPResponse, call: Call) -> bytes:
     # Stops urllib3 from giving the connection to the next request with the last byte,
     # before it is known to hold no more.
     raw.release_conn = lambda: None  # type: ignore[method-assign]
-    pieces: List[bytes] = []
-    room, whole = LARGEST_BODY + 1, False
+    body, whole = bytearray(), False
     try:
-        while room and not whole:
+        while len(body) <= LARGEST_BODY and not whole:
             sock = getattr(connection, "sock", None)
             if sock is not None:
                 sock.settimeout(call.left())
-            pieces.append(raw.read(min(room, _SIP), decode_content=False))
+            sip = raw.read(_SIP, decode_content=False)
+            body += sip
             call.left()
-            room -= len(pieces[-1])
-            whole = not pieces[-1] or raw.length_remaining == 0
+            whole = not sip or raw.length_remaining == 0
     finally:
         if connection is not None and (not whole or _may_hold_more(connection.sock)):
             connection.close()
         del raw.release_conn
         raw.release_conn()
-    return b"".join(pieces)
+    return bytes(body)
 
 
 def _may_hold_more(sock: Any) -> bool:
