@@ -39,11 +39,9 @@ def text(argument: str, value: Any, remedy: str = "", spaces: bool = False) -> s
 
     ``spaces`` allows white space and line breaks in it. ``remedy`` ends the message.
     """
-    found = plain(value)
-    problem = _problem(found, spaces)
-    if found is None or problem:
-        ending = f" ({remedy})" if remedy else ""
-        raise invalid(argument, f"{problem}{ending}")
+    found, problem = _read(value, spaces)
+    if problem:
+        raise invalid(argument, f"{problem} ({remedy})" if remedy else problem)
     return found
 
 
@@ -56,30 +54,30 @@ def optional_text(argument: str, value: Any, spaces: bool = False) -> Optional[s
 
 def token(argument: str, value: Any) -> str:
     """Return a bare token, or raise ``invalid_token_format``."""
-    found = plain(value)
-    problem = _problem(found)
-    if found is not None and found.lstrip()[:7].lower().rstrip() == "bearer":
+    found, problem = _read(value)
+    if found.lstrip()[:7].lower().rstrip() == "bearer":
         problem = "begins with Bearer: pass only the token"
-    if found is None or problem:
+    if problem:
         raise CustomTokenExchangeError(
             Code.INVALID_TOKEN_FORMAT, f"{argument} {problem}"
         )
     return found
 
 
-def _problem(value: Optional[str], spaces: bool = False) -> str:
-    """Return what is wrong with a text, or nothing."""
-    if value is None:
-        return "must be a str"
-    if not value.strip():
-        return "is blank"
-    if len(value) > _LONGEST:
-        return "is longer than 64 KiB"
-    if spaces and ("\0" in value or not _encodable(value)):
-        return "has characters that can't be sent"
-    if not spaces and not _is_unbroken(value):
-        return "has white space or control characters: remove them"
-    return ""
+def _read(value: Any, spaces: bool = False) -> Tuple[str, str]:
+    """Return the text that a value is, and what is wrong with it, if anything."""
+    found, problem = plain(value), ""
+    if found is None:
+        return "", "must be a str"
+    if not found.strip():
+        problem = "is blank"
+    elif len(found) > _LONGEST:
+        problem = "is longer than 64 KiB"
+    elif spaces and ("\0" in found or not _encodable(found)):
+        problem = "has characters that can't be sent"
+    elif not spaces and not _is_unbroken(found):
+        problem = "has white space or control characters: remove them"
+    return found, problem
 
 
 def actor(actor_token: Any, actor_token_type: Any) -> Tuple[str, str]:
@@ -120,34 +118,32 @@ def scope_text(value: Any) -> Optional[str]:
     """Return scopes, given as a str or a list of str, separated by spaces."""
     if value is None:
         return None
-    single = plain(value)
-    names = value if single is None else single.split(" ")
-    if isinstance(names, (list, tuple)) and names:
-        scopes = [plain(name) or "" for name in names]
-        if all(re.fullmatch(_SCOPE, scope) for scope in scopes):
-            return " ".join(scopes)
-    raise invalid(
-        "scope",
-        "must be names separated by single spaces, or a list of names (pass None "
-        "to leave it out)",
-    )
+    single = plain(value) or ""
+    names = value if isinstance(value, (list, tuple)) else single.split(" ")
+    scopes = [plain(name) or "" for name in names]
+    if not scopes or not all(re.fullmatch(_SCOPE, scope) for scope in scopes):
+        raise invalid(
+            "scope",
+            "must be names separated by single spaces, or a list of names (pass None "
+            "to leave it out)",
+        )
+    return " ".join(scopes)
 
 
 def ip_address(argument: str, value: Any) -> Optional[str]:
     """Return one IP address in canonical form, an IPv4-mapped IPv6 address as IPv4."""
     if value is None:
         return None
-    address = plain(value)
-    if address is not None:
-        if is_ipv4(address):
-            return address
-        ipv6 = parse_ipv6(address)
-        if ipv6 is not None:
-            return str(ipv6.ipv4_mapped or ipv6)
-    raise invalid(
-        argument,
-        "must be one IPv4 or IPv6 address: no list, port, brackets, zone or name",
-    )
+    address = plain(value) or ""
+    if is_ipv4(address):
+        return address
+    ipv6 = parse_ipv6(address)
+    if ipv6 is None:
+        raise invalid(
+            argument,
+            "must be one IPv4 or IPv6 address: no list, port, brackets, zone or name",
+        )
+    return str(ipv6.ipv4_mapped or ipv6)
 
 
 def extra_fields(extra: Any) -> Dict[str, List[str]]:
