@@ -48,13 +48,11 @@ def session_transfer_params(query: Any) -> Dict[str, str]:
 
 def _values(query: Any, name: str) -> List[Any]:
     """Return all values of a parameter, whatever way the mapping keeps them."""
-    if hasattr(query, "getlist"):
-        return list(query.getlist(name))
     if name not in query:
         return []
-    if hasattr(query, "getall"):  # Pyramid's and aiohttp's
-        return list(query.getall(name))
-    values = query[name]
+    # Django's and Werkzeug's, or Pyramid's and aiohttp's.
+    every = getattr(query, "getlist", getattr(query, "getall", None))
+    values = query[name] if every is None else every(name)
     return list(values) if isinstance(values, (list, tuple)) else [values]
 
 
