@@ -10,8 +10,7 @@ import errno
 import re
 import ssl
 import time
-from http import HTTPStatus
-from http.client import HTTPException, IncompleteRead, RemoteDisconnected
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected, responses
 from socket import EAI_AGAIN, gaierror, timeout
 from typing import Any, Callable, Iterator, Optional, Union
 
@@ -41,13 +40,7 @@ NETWORK = (
 _UNUSABLE_URLS = (InvalidURL, LocationValueError, UnicodeError)
 
 #: Of these, what means the network even if an adapter of the caller's raises it.
-_NETWORKS_OWN = (
-    RequestException,
-    HTTPException,
-    ConnectionError,
-    gaierror,
-    UnusableAnswerError,
-)
+_NETWORKS_OWN = (RequestException, HTTPException, ConnectionError, gaierror)
 
 #: How http.client words the answer of a proxy that refuses a tunnel.
 _REFUSAL = r"Tunnel connection failed: (\d{3})\b"
@@ -157,8 +150,7 @@ def _refused(error: BaseException) -> str:
 
 def _refusal(error: BaseException) -> str:
     status = _refused(error)
-    phrases = {str(each.value): each.phrase for each in HTTPStatus}
-    return f"the proxy refused: {status} {phrases.get(status, '')}".rstrip()
+    return f"the proxy refused: {status} {responses.get(int(status), '')}".rstrip()
 
 
 def _is_lost(error: BaseException) -> bool:
