@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import time
+from contextlib import suppress
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple, Union
@@ -74,26 +75,20 @@ def retry_after(headers: Mapping[str, str]) -> Optional[float]:
     ``x-ratelimit-reset``, in seconds since 1970.
     """
     value = headers.get("Retry-After", "").strip()
+    moment: Union[str, float] = headers.get("x-ratelimit-reset", "")
     now = time.time()
     if value.isascii() and value.isdigit():
-        return _wait(value, 0.0)
-    try:
-        moment = parsedate_to_datetime(value)
-        # A date without a zone is in GMT (RFC 9110, 5.6.7).
-        zone = moment.tzinfo or timezone.utc
-        return _wait(moment.replace(tzinfo=zone).timestamp(), now)
-    except (TypeError, ValueError, OverflowError, IndexError):
-        return _wait(headers.get("x-ratelimit-reset", "").strip(), now)
-
-
-def _wait(moment: Union[str, float], now: float) -> Optional[float]:
-    try:
+        moment, now = value, 0.0
+    else:
+        with suppress(TypeError, ValueError, OverflowError, IndexError):
+            date = parsedate_to_datetime(value)
+            # A date without a zone is in GMT (RFC 9110, 5.6.7).
+            moment = date.replace(tzinfo=date.tzinfo or timezone.utc).timestamp()
+    with suppress(ValueError):
         left = float(moment) - now
-    except ValueError:
-        return None
-    if not math.isfinite(left) or left > _LONGEST_WAIT:
-        return None
-    return max(0.0, left)
+        if -math.inf < left <= _LONGEST_WAIT:
+            return max(0.0, left)
+    return None
 
 
 def clean_text(text: Any, secrets: Collection[str]) -> Optional[str]:
