@@ -13,7 +13,6 @@ which the next caller must never be given.
 
 from __future__ import annotations
 
-import errno
 import io
 import re
 import socket
@@ -363,7 +362,6 @@ class Connection:
         except (OSError, UnusableAnswerError) as error:
             if raised_by_caller(error):
                 raise
-            return False
         finally:
             self.wire.waits = True
         return False
@@ -440,18 +438,15 @@ def _connect_by_socks(route: Route, proxy: Proxy, call: Call) -> socket.socket:
 
     # The "h" and the "a" of socks5h and socks4a: the proxy resolves the name.
     four = proxy.scheme.startswith("socks4")
-    try:
-        connected: socket.socket = socks.create_connection(
-            (route.host, route.port),
-            timeout=call.left(),
-            proxy_type=socks.SOCKS4 if four else socks.SOCKS5,
-            proxy_addr=proxy.host,
-            proxy_port=proxy.port,
-            proxy_rdns=proxy.scheme.endswith(("h", "a")),
-            proxy_username=proxy.user or None,
-            proxy_password=proxy.password or None,
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        )
-    except socks.ProxyError as error:
-        raise OSError(errno.EPROTO, error.msg) from error
+    connected: socket.socket = socks.create_connection(
+        (route.host, route.port),
+        timeout=call.left(),
+        proxy_type=socks.SOCKS4 if four else socks.SOCKS5,
+        proxy_addr=proxy.host,
+        proxy_port=proxy.port,
+        proxy_rdns=proxy.scheme.endswith(("h", "a")),
+        proxy_username=proxy.user or None,
+        proxy_password=proxy.password or None,
+        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+    )
     return connected

@@ -205,6 +205,7 @@ _TABLE = (
     _Row((MalformedLength, HTTPException), "what came is not HTTP", None),
     _Row((ssl.SSLError, SSLError), _openssl, Code.TLS),
     _Row(OSError, _NO_FILE, Code.TLS, _is_missing_file, unsent=True),
+    _Row(OSError, lambda e: e.msg, also=lambda e: hasattr(e, "msg")),  # PySocks'
     _Row(OSError, _system, also=lambda e: isinstance(e.strerror, str)),
     _Row(BaseException, _LOST),
 )
