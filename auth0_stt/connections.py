@@ -320,14 +320,9 @@ class Connection:
         ``fields`` are the headers except Host. Raises UnusableAnswerError, OSError, and
         HTTPException for what is not HTTP.
         """
-        parts = urlsplit(url)
-        lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}"]
-        lines += map(": ".join, fields.items())
-        head = "\r\n".join([*lines, "\r\n"]).encode("latin-1")
-        call = self.wire.call
+        parts, call = urlsplit(url), self.wire.call
         call.doing, call.sent = "sending the request", True
-        # In one step: one system call and, for most, one TLS record.
-        self.reader.raw.write(head + body)
+        self._send(f"POST {parts.path}", parts.netloc, fields, body)
         call.doing = "waiting for the answer"
         if self.reader.peek(1):
             call.doing = "reading the answer"
@@ -379,11 +374,9 @@ class Connection:
         if proxy.context is not None:
             self._secure(proxy.context, proxy.host)
         host = f"[{route.host}]" if ":" in route.host else route.host
-        lines = [f"CONNECT {host}:{route.port} HTTP/1.1", f"Host: {host}:{route.port}"]
-        if proxy.user or proxy.password:
-            login = make_headers(proxy_basic_auth=f"{proxy.user}:{proxy.password}")
-            lines += map(": ".join, login.items())
-        self.reader.raw.write("\r\n".join([*lines, "\r\n"]).encode("latin-1"))
+        target, login = f"{host}:{route.port}", f"{proxy.user}:{proxy.password}"
+        fields = make_headers(proxy_basic_auth=login) if login != ":" else {}
+        self._send(f"CONNECT {target}", target, fields)
         with self._head("CONNECT") as answer:
             status = answer.status
         if not 200 <= status <= 299:
@@ -391,6 +384,13 @@ class Connection:
             raise OSError(f"Tunnel connection failed: {status}")
         if not self.is_quiet(self.wire.call):
             raise ConnectionError("more than the proxy's answer came, or an end")
+
+    def _send(
+        self, line: str, host: str, fields: Mapping[str, Any], body: bytes = b""
+    ) -> None:
+        """Send a request in one step: one system call and, for most, one TLS record."""
+        lines = [f"{line} HTTP/1.1", f"Host: {host}", *map(": ".join, fields.items())]
+        self.reader.raw.write("\r\n".join([*lines, "\r\n"]).encode("latin-1") + body)
 
     def _head(self, method: str) -> HTTPResponse:
         """Read the head of an answer. The caller must close it."""

@@ -165,17 +165,8 @@ class _Session(Session):
         """Return None: requests would read the whole body of a redirect."""
 
 
-#: What :func:`_is_replaced` compares with.
+#: What sends if no mock has taken its place.
 _ORIGINAL_SEND = HTTPAdapter.send
-
-
-def _is_replaced() -> bool:
-    """Whether a mock has taken the place of what requests sends with.
-
-    ``responses`` replaces the method, VCR.py the class of connections.
-    """
-    ours = issubclass(HTTPSConnectionPool.ConnectionCls, HTTPConnection)
-    return HTTPAdapter.send is not _ORIGINAL_SEND or not ours
 
 
 class _Adapter(HTTPAdapter):
@@ -183,7 +174,9 @@ class _Adapter(HTTPAdapter):
 
     def send(self, request: Any, *args: Any, **settings: Any) -> Response:
         """Send a request whose ``timeout`` is a Call."""
-        if _is_replaced():
+        # The mocks: responses replaces the method, VCR.py the class of connections.
+        known = issubclass(HTTPSConnectionPool.ConnectionCls, HTTPConnection)
+        if HTTPAdapter.send is not _ORIGINAL_SEND or not known:
             return super().send(request, *args, **settings)
         call, verify = settings["timeout"], settings["verify"]
         call.sent = False
