@@ -320,16 +320,11 @@ def _callers_frames(traceback: Optional[TracebackType]) -> Optional[TracebackTyp
     Of ``call, send, post_form, urlencode, handler`` only the signal's handler stays.
     The others are emptied, since ``f_back`` leads from it to them.
     """
-    entries = []
-    for entry, own in _whose(traceback):
+    kept = None
+    for entry, own in reversed(list(_whose(traceback))):
         if own:
-            entries.append(entry)
+            entry.tb_next, kept = kept, entry
         else:
             with suppress(RuntimeError):  # of the boundary, which still runs
                 entry.tb_frame.clear()
-    traceback = None
-    for entry in reversed(entries):
-        traceback = TracebackType(
-            traceback, entry.tb_frame, entry.tb_lasti, entry.tb_lineno
-        )
-    return traceback
+    return kept
