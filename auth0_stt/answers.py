@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 import time
 from contextlib import suppress
 from datetime import timezone
@@ -110,17 +111,10 @@ def clean_text(text: Any, secrets: Collection[str]) -> Optional[str]:
 
 def _mask_pieces(text: str, secret: str) -> str:
     """Mask pieces of a secret: a server may quote only the beginning of a token."""
-    if len(text) < _RECOGNIZABLE:
-        return text
-    pieces = {
-        secret[at : at + _RECOGNIZABLE] for at in range(len(secret) - _RECOGNIZABLE + 1)
-    }
-    at = 0
-    while at <= len(text) - _RECOGNIZABLE:
-        end = at + _RECOGNIZABLE
-        if text[at:end] in pieces:
-            while text[end - _RECOGNIZABLE + 1 : end + 1] in pieces:
-                end += 1
-            text = text[:at] + _MASK + text[end:]
-        at += 1
-    return text
+    size = _RECOGNIZABLE
+    pieces = {secret[at : at + size] for at in range(len(secret) - size + 1)}
+    found = [at for at in range(len(text)) if text[at : at + size] in pieces]
+    hidden = {at + more for at in found for more in range(size)}
+    # No text has a NUL of its own: clean_text() has replaced it.
+    shown = ("\0" if at in hidden else char for at, char in enumerate(text))
+    return re.sub("\0+", _MASK, "".join(shown)) if found else text
