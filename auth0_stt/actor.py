@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from sys import float_info
-from typing import Any, Dict, Optional
+from typing import Any, Mapping, Optional
 
 from attr import evolve
 
@@ -101,7 +101,7 @@ def _fresh(id_token: Any, moment: float) -> Optional[str]:
     return readable if lasts else None
 
 
-def _renewal(request: TokenRequest, form: Dict[str, str]) -> Answer:
+def _renewal(request: TokenRequest, form: Mapping[str, Any]) -> Answer:
     """Send the refresh token; ``invalid_grant`` means that the agent must sign in."""
     try:
         return request.send(form)

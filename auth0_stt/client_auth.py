@@ -77,19 +77,21 @@ class Client:
             return f"https://mtls.{self.tenant.domain}/oauth/token"
         return self.tenant.token_endpoint
 
-    def form_fields(self) -> Dict[str, str]:
-        """Return what proves the client in one form, with a fresh assertion."""
-        fields = {"client_id": self.client_id}
-        if self.secret is not None:
-            fields["client_secret"] = self.secret
+    def form_fields(self) -> Dict[str, Optional[str]]:
+        """Return what proves the client in one form, with a fresh assertion.
+
+        Fields that are None are left out when the form is sent.
+        """
         assertion = self.assertion
         if callable(assertion):
             made = assertion(self.tenant.issuer)
             assertion = text("client_assertion", made, "what the callable returned")
-        if assertion is not None:
-            fields["client_assertion_type"] = _JWT_BEARER
-            fields["client_assertion"] = assertion
-        return fields
+        return {
+            "client_id": self.client_id,
+            "client_secret": self.secret,
+            "client_assertion_type": None if assertion is None else _JWT_BEARER,
+            "client_assertion": assertion,
+        }
 
 
 def checked_client(
