@@ -272,7 +272,6 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
         current = waiting.pop()
         seen.add(id(current))
         current.__traceback__ = _callers_frames(current.__traceback__)
-        suppressed = current.__suppress_context__
         for link in ("__cause__", "__context__"):
             linked = getattr(current, link)
             if id(linked) in seen:
@@ -281,7 +280,6 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
                 setattr(current, link, None)  # it never left what runs below
             else:
                 waiting.append(linked)
-        current.__suppress_context__ = suppressed
     return error
 
 
