@@ -69,6 +69,7 @@ def failure(
         e for e in wrapped if raised_by_caller(e) and not isinstance(e, HTTPError)
     ]
     if theirs and not isinstance(theirs[0], _NETWORKS_OWN):
+        theirs[0].__suppress_context__ = True  # what wrapped it
         return theirs[0]
     found = [(row, each) for row in _TABLE for each in wrapped if row.fits(each)]
     row, cause = found[0]

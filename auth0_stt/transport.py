@@ -89,7 +89,8 @@ def post_form(
         finally:
             response.close()
     except NETWORK as error:
-        # The boundary drops what is below, unless it is the caller's own.
+        # No "from": the boundary drops the context, and a name for the failure here
+        # would keep it and the socket alive in a cycle.
         raise failure(error, call, outer)  # noqa: B904
 
 
