@@ -68,8 +68,8 @@ class Client:
     client_id: str
     secret: Optional[str] = None
     assertion: Optional[ClientAssertion] = None
-    #: The paths of a certificate and its key; the key is None if one file holds both.
-    certificate: Optional[Tuple[str, Optional[str]]] = None
+    #: The paths of a certificate and its key: twice the same if one file holds both.
+    certificate: Optional[Tuple[str, str]] = None
 
     @property
     def token_endpoint(self) -> str:
@@ -118,19 +118,16 @@ def checked_client(
     return Client(tenant, client_id, assertion=client_assertion)
 
 
-def _certificate_files(
-    tenant: Tenant, client_certificate: Any
-) -> Tuple[str, Optional[str]]:
+def _certificate_files(tenant: Tenant, client_certificate: Any) -> Tuple[str, str]:
     name = "client_certificate"
     if tenant.scheme != "https":
         raise invalid(name, "needs TLS: domain must not be http")
     if parse_authority("mtls." + tenant.domain) is None:
         raise invalid(name, "needs a domain that is a name: it goes to mtls.{domain}")
     try:
-        if isinstance(client_certificate, tuple):
-            certificate, key = map(os.fspath, client_certificate)
-        else:
-            certificate, key = os.fspath(client_certificate), None
+        if not isinstance(client_certificate, tuple):
+            client_certificate = (client_certificate, client_certificate)
+        certificate, key = map(os.fspath, client_certificate)
         # Without a password, OpenSSL would ask for one on the terminal.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_cert_chain(certificate, key, password="")

@@ -23,7 +23,7 @@ from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any, Callable, Mapping, Optional, Union, cast
 from urllib.parse import urlsplit
 
-from attr import Factory, define, field, frozen
+from attr import Factory, define, frozen
 from urllib3.util import Timeout, make_headers
 
 from .errors import raised_by_caller
@@ -102,7 +102,7 @@ class Proxy:
     host: str
     port: int
     user: str = ""
-    password: str = field(default="", repr=False)
+    password: str = ""
     context: Optional[ssl.SSLContext] = None
 
 

@@ -129,7 +129,8 @@ def _result(answer: Answer) -> SessionTransferTokenResult:
         issued = arguments.token("access_token", content.get("access_token"))
     except SessionTransferError:
         raise answer.unusable("its access_token is missing or malformed") from None
-    if content.get("issued_token_type") != SESSION_TRANSFER_TOKEN_TYPE:
+    kind = content.get("issued_token_type")
+    if kind != SESSION_TRANSFER_TOKEN_TYPE:
         raise answer.error(
             Code.UNEXPECTED_TOKEN_TYPE,
             f"{answer.domain} issued a token that is not a session transfer token",
@@ -143,6 +144,4 @@ def _result(answer: Answer) -> SessionTransferTokenResult:
         if not fits or lifetime % 1:
             raise answer.unusable("its expires_in is not whole seconds within a day")
         lifetime = int(lifetime)
-    return SessionTransferTokenResult(
-        issued, SESSION_TRANSFER_TOKEN_TYPE, lifetime, *texts
-    )
+    return SessionTransferTokenResult(issued, kind, lifetime, *texts)

@@ -80,11 +80,9 @@ def with_session_headers(
     theirs = (session.headers or {}).items()
     request = PreparedRequest()
     try:
-        request.prepare_headers(
-            {name: each for name, each in theirs if each is not None}
-        )
-        for each in request.headers.values():
-            str(each).encode("latin-1")
+        request.prepare_headers({k: v for k, v in theirs if v is not None})
+        for value in request.headers.values():
+            str(value).encode("latin-1")
     except (InvalidHeader, UnicodeError):
         raise invalid("session", "has a header that can't be sent") from None
     merged = request.headers

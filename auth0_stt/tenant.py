@@ -89,13 +89,9 @@ def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
         address = parse_ipv6(name[1:-1])
         if address is None:
             return None
-        # Browsers write an IPv4 tail as two groups of hexadecimal digits.
-        tail = address.ipv4_mapped
-        name = (
-            "[::ffff:{:x}:{:x}]".format(*divmod(int(tail), 65_536))
-            if tail
-            else f"[{address}]"
-        )
+        name, tail = f"[{address}]", address.ipv4_mapped
+        if tail is not None:  # browsers write it as two groups of hexadecimal digits
+            name = "[::ffff:{:x}:{:x}]".format(*divmod(int(tail), 65_536))
     elif not is_ipv4(name) and not _is_name(name):
         return None
     default = {"https": "443", "http": "80"}[scheme]
@@ -115,19 +111,13 @@ def _is_name(name: str) -> bool:
     labels = [_to_unicode(label) for label in name.split(".")]
     # RFC 5893, 2: one label written from right to left binds the form of all the
     # others.
-    if any(
-        bidirectional(char) in ("R", "AL", "AN")
-        for label in labels
-        for char in label or ""
-    ):
-        return all(
-            label and label[0].isalpha() and label[-1].isalnum() for label in labels
-        )
-    return None not in labels
+    if any(bidirectional(char) in ("R", "AL", "AN") for char in "".join(labels)):
+        return all(each[:1].isalpha() and each[-1:].isalnum() for each in labels)
+    return all(labels)
 
 
-def _to_unicode(label: str) -> Optional[str]:
-    """Return a label as people read it, or None for an invalid ``xn--`` label."""
+def _to_unicode(label: str) -> str:
+    """Return a label as people read it, or nothing for an invalid ``xn--`` label."""
     if not label.startswith("xn--"):
         return label
     from idna import uts46_remap  # which requests brings
@@ -137,7 +127,7 @@ def _to_unicode(label: str) -> Optional[str]:
         same = text.encode("punycode").decode() == label[4:]
         valid = same and uts46_remap(text, std3_rules=False) == text
     except UnicodeError:
-        return None
+        return ""
     # Joiners are valid only between certain letters (RFC 5892, A.1): too rare to allow.
     valid = valid and not text.isascii() and not re.search("[\u200c\u200d]", text)
-    return text if valid else None
+    return text if valid else ""

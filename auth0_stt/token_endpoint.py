@@ -60,21 +60,16 @@ class Answer:
         return clean_text(found, self.secrets)
 
     def error(
-        self,
-        code: Code,
-        message: str,
-        error: Optional[str] = None,
-        description: Optional[str] = None,
+        self, code: Code, message: str, **words: Optional[str]
     ) -> CustomTokenExchangeError:
         """Return an error with what the answer says about itself."""
         return CustomTokenExchangeError(
             code,
             message,
-            error=error,
-            error_description=description,
             status_code=self.status,
             retry_after=retry_after(self.headers),
             request_id=self.request_id,
+            **words,
         )
 
     def unusable(self, problem: str) -> CustomTokenExchangeError:
@@ -91,9 +86,8 @@ class Answer:
         description = clean_text(self.content.get("error_description"), self.secrets)
         said = ": ".join(filter(None, (error, description))) or "no reason given"
         message = f"{self.domain} refused: {said} (HTTP {self.status})"
-        return self.error(
-            _code(self.status or 0, word, known), message, error, description
-        )
+        code = _code(self.status or 0, word, known)
+        return self.error(code, message, error=error, error_description=description)
 
 
 _BY_STATUS = {429: Code.TOO_MANY_REQUESTS, 503: Code.TEMPORARILY_UNAVAILABLE}
@@ -176,9 +170,8 @@ class TokenRequest:
         if answer.status != 200 or answer.content.get("error") is not None:
             raise answer.refusal()
         if content is None:
-            raise answer.unusable(
-                "it is not one JSON object in UTF-8 with each name once"
-            )
+            problem = "it is not one JSON object in UTF-8 with each name once"
+            raise answer.unusable(problem)
         return answer
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:

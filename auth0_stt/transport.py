@@ -13,7 +13,6 @@ from __future__ import annotations
 import atexit
 import errno
 import io
-import math
 import os
 import ssl
 import sys
@@ -21,7 +20,7 @@ import time
 from contextlib import suppress
 from functools import lru_cache
 from http.client import HTTPConnection
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Tuple
 from urllib.parse import unquote, urlencode, urlsplit
 
 from requests import PreparedRequest, Response
@@ -43,9 +42,6 @@ from .connections import Call, Connection, Proxy, Reply, Route
 from .failures import NETWORK, failure
 from .own_session import adapter_checked, read, with_session_headers
 
-#: The path of a client certificate, and of its key unless one file holds both.
-Certificate = Tuple[str, Optional[str]]
-
 #: Seconds after which an idle connection is not used again: NATs forget it silently.
 _LONGEST_IDLE = 30.0
 
@@ -59,10 +55,11 @@ def post_form(
     headers: Mapping[str, str],
     timeout: float,
     session: Optional[Session] = None,
-    certificate: Optional[Certificate] = None,
+    certificate: Optional[Tuple[str, str]] = None,
 ) -> Reply:
     """POST a form once and return the answer.
 
+    :param certificate: the paths of a certificate and its key.
     :param timeout: seconds for everything but name resolution. With a ``session`` its
         adapters connect: time and size are then bounded as far as they allow.
 
@@ -110,42 +107,34 @@ def _prepared(
 
 
 def _settings(
-    url: str, session: Session, certificate: Optional[Certificate]
+    url: str, session: Session, certificate: Optional[Tuple[str, str]]
 ) -> Dict[str, Any]:
     """Return how to send by a session and the environment, as Session.request does."""
-    verify, proxies = session.verify, dict(session.proxies or {})
-    if session.trust_env:
-        if verify is True:
-            verify = _environ_bundle()
-        if not proxies or select_proxy(url, proxies) is None:
+    verify, proxies = session.verify, {}
+    if session.trust_env and verify is True:
+        names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+        verify = next(filter(None, map(os.environ.get, names)), True)
+    if _is_secure(url):  # else a proxy could read the form
+        proxies = dict(session.proxies or {})
+        if session.trust_env and (not proxies or select_proxy(url, proxies) is None):
             proxies = _environ_proxies(url, proxies.get("no_proxy"))
-    if _is_plain(url):
-        proxies = {}
     cert = certificate or session.cert
-    if certificate is not None and certificate[1] is None:
-        cert = certificate[0]
     return {"verify": verify, "cert": cert, "proxies": proxies}
 
 
-def _environ_bundle() -> Union[str, bool]:
-    """Return the CA bundle that the environment names, or True for that of requests."""
-    names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-    return next(filter(None, map(os.environ.get, names)), True)
-
-
-def _environ_proxies(url: str, no_proxy: Optional[str] = None) -> Dict[str, str]:
+def _environ_proxies(url: str, no_proxy: Optional[str]) -> Dict[str, str]:
     """Return the proxies that requests would find for a URL."""
     # It reads the whole environment twice, so look first whether it has any. Windows
     # and macOS have settings elsewhere, too.
     elsewhere = sys.platform in ("win32", "darwin")
-    if _is_plain(url) or not (elsewhere or "_proxy" in " ".join(os.environ).lower()):
-        return {}
-    return get_environ_proxies(url, no_proxy=no_proxy)
+    if elsewhere or "_proxy" in " ".join(os.environ).lower():
+        return get_environ_proxies(url, no_proxy=no_proxy)
+    return {}
 
 
-def _is_plain(url: str) -> bool:
-    """Whether a proxy could read the form. Such a URL is on loopback: no proxy."""
-    return url.startswith("http:")
+def _is_secure(url: str) -> bool:
+    """Whether a URL is https. Any other is on loopback: no TLS, and no proxy."""
+    return url.startswith("https:")
 
 
 # --- a session of our own ---------------------------------------------------------
@@ -184,8 +173,7 @@ class _Adapter(HTTPAdapter):
         key = _key(request.url, verify, settings["cert"], settings["proxies"])
         connection = _take_idle(key, call)
         if connection is None:
-            _end_idle(time.monotonic() - _LONGEST_IDLE)
-            connection = Connection.open(_route(*key), call)
+            connection = Connection.open(_route(key), call)
             connection.key = key
         try:
             reply = connection.post(request.url, request.headers, request.body)
@@ -211,84 +199,69 @@ _session = _Session(_Adapter())
 #: A list's methods take no lock in Python code. urllib3's pool is a queue, whose lock
 #: an exception from a signal handler can leave taken forever.
 _idle: List[Connection] = []
-_process = os.getpid()
 
 
 def _take_idle(key: _Key, call: Call) -> Optional[Connection]:
-    """Return an idle connection on which nothing came since its last answer, if any."""
-    if _process != os.getpid():
-        _after_fork()
+    """Return an idle connection on which nothing came since its last answer, if any.
+
+    On the way it ends those that have been idle for too long, whatever their route.
+    """
+    oldest = time.monotonic() - _LONGEST_IDLE
     for connection in reversed(_idle.copy()):
-        if connection.key == key and _is_taken(connection):
-            try:
-                recent = time.monotonic() - connection.used < _LONGEST_IDLE
-                if recent and connection.is_quiet(call):
-                    return connection
-            except BaseException:
-                connection.end()
-                raise
+        recent = connection.used > oldest
+        if recent and connection.key != key:
+            continue
+        try:
+            _idle.remove(connection)
+        except ValueError:  # another thread has it already
+            continue
+        try:
+            if recent and connection.is_quiet(call):
+                return connection
+        except BaseException:
             connection.end()
+            raise
+        connection.end()
     return None
 
 
-def _is_taken(connection: Connection) -> bool:
-    """Take an idle connection, unless another thread has it already."""
-    with suppress(ValueError):
-        _idle.remove(connection)
-        return True
-    return False
-
-
-def _end_idle(before: float = math.inf) -> None:
-    """End the idle connections that were last used before a moment."""
-    for connection in _idle.copy():
-        if connection.used < before and _is_taken(connection):
-            connection.end()
-
-
-def _after_fork() -> None:
-    """Leave a forked child without its parent's connections."""
-    global _process
-    _process = os.getpid()
-    _end_idle()
+def _end_idle() -> None:
+    """End all idle connections."""
+    with suppress(IndexError):  # there are no more
+        while True:
+            _idle.pop().end()
 
 
 atexit.register(_end_idle)
 with suppress(AttributeError):  # Windows has no forks
-    # A process id is not enough: in a namespace of its own a child may have the same.
-    os.register_at_fork(after_in_child=_after_fork)
+    # The key is not enough: in a namespace of its own a child may have the same id.
+    os.register_at_fork(after_in_child=_end_idle)
 
 
 # --- routes -----------------------------------------------------------------------
 
 #: What a proxy's URL may begin with, and the port if it names none.
-_PROXY_PORTS = {
-    "http": 80,
-    "https": 443,
-    **dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080),
-}
+_SOCKS_PORTS = dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080)
+_PROXY_PORTS = {"http": 80, "https": 443, **_SOCKS_PORTS}
 
 
-#: URL; CA bundle, certificate and key; their times; proxy.
-_Key = Tuple[str, Tuple[str, ...], Tuple[int, ...], Optional[str]]
+#: URL; CA bundle, certificate and key; their times; proxy; process.
+_Key = Tuple[str, Tuple[str, ...], Tuple[int, ...], Optional[str], int]
 
 
 def _key(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> _Key:
-    """Return all that a route depends on, the files as they are now."""
-    files: Tuple[str, ...] = ()
-    if not _is_plain(url):
-        bundle = verify
-        if verify is True:
-            bundle = extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH)
-        files = (bundle, *([cert] if isinstance(cert, str) else cert or ()))
+    """Return all that a connection depends on, the files as they are now."""
+    if verify is True:
+        verify = extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH)
+    files = (verify, *(cert or ())) if _is_secure(url) else ()
     changed = tuple(os.stat(path).st_mtime_ns for path in files)
-    return url, files, changed, select_proxy(url, proxies) if proxies else None
+    proxy = select_proxy(url, proxies) if proxies else None
+    return url, files, changed, proxy, os.getpid()
 
 
-def _route(
-    url: str, files: Tuple[str, ...], changed: Tuple[int, ...], proxy: Optional[str]
-) -> Route:
+def _route(key: _Key) -> Route:
     """Return the route that a key means."""
+    url, files, changed, proxy, _ = key
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     return Route(
@@ -329,9 +302,9 @@ def _tls_context(files: Tuple[str, ...], changed: Tuple[int, ...]) -> ssl.SSLCon
         else:
             context.load_verify_locations(bundle)
         if pair:
-            context.load_cert_chain(pair[0], pair[-1], password="")
+            context.load_cert_chain(pair[0], pair[1], password="")
     except OSError as error:
         broken = isinstance(error, ssl.SSLError) or not error.strerror
         words = "there is no usable PEM in it" if broken else error.strerror
-        raise OSError(errno.EINVAL, words, ", ".join(files)) from None
+        raise OSError(errno.EINVAL, words, ", ".join(dict.fromkeys(files))) from None
     return context
