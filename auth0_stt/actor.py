@@ -89,16 +89,16 @@ def resolve_actor_token(
 
 
 def _fresh(id_token: Any, moment: float) -> Optional[str]:
-    """Return an ID token that is readable and valid after a moment, else None."""
+    """Return an ID token that can be sent and is valid after a moment, else None."""
     try:
-        readable = token("id_token", id_token)
+        bare = token("id_token", id_token)
     except CustomTokenExchangeError:
         if isinstance(id_token, str):
             return None
         raise
-    expiry: Any = jwt_claims(readable).get("exp")  # RFC 7519, 4.1.4
+    expiry: Any = jwt_claims(bare).get("exp")  # RFC 7519, 4.1.4
     lasts = is_number(expiry) and moment < expiry <= float_info.max
-    return readable if lasts else None
+    return bare if lasts else None
 
 
 def _renewal(request: TokenRequest, form: Mapping[str, Any]) -> Answer:

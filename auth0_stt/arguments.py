@@ -34,14 +34,14 @@ _OWNED = frozenset(
 )
 
 
-def text(argument: str, value: Any, remedy: str = "", spaces: bool = False) -> str:
+def text(argument: str, value: Any, note: str = "", spaces: bool = False) -> str:
     """Return a str that is not blank and can be sent.
 
-    ``spaces`` allows white space and line breaks in it. ``remedy`` ends the message.
+    ``spaces`` allows white space and line breaks in it. ``note`` ends the message.
     """
     found, problem = _read(value, spaces)
     if problem:
-        raise invalid(argument, f"{problem} ({remedy})" if remedy else problem)
+        raise invalid(argument, f"{problem} ({note})" if note else problem)
     return found
 
 

@@ -5,8 +5,8 @@ came. So no peer can hold a call beyond its timeout, byte by byte, or fill the m
 
 A :class:`Connection` has a socket, layers of TLS on it if need be, and a buffer on top,
 from which the standard library's HTTPResponse parses the answer. The buffer and the
-layers outlive an answer. That makes it possible to see whether anything follows one,
-which the next caller must never be given.
+layers outlive an answer, so that bytes left over can be seen and never reach the next
+caller.
 
 ``requests`` is not needed here.
 """
@@ -79,7 +79,7 @@ class Call(Timeout):
         self.received = 0
         #: Whether the tenant may have seen any of the request.
         self.sent = False
-        #: The step that a message names. Empty in a session that can't be looked into.
+        #: The step that a message names. Empty for a caller's session.
         self.doing = ""
 
     def left(self) -> float:
@@ -154,7 +154,7 @@ class _Wire(_Layer):
     def __init__(self, sock: socket.socket, call: Call) -> None:
         self.sock = sock
         self.call = call
-        #: Whether it may wait for bytes, or only look.
+        #: False while :meth:`Connection.is_quiet` looks without waiting.
         self.waits = True
 
     def readinto(self, buffer: Any) -> int:
@@ -179,7 +179,7 @@ class _Wire(_Layer):
     def _limit(self) -> None:
         """Give the next step the time that is left, or none if it only looks."""
         left = self.call.left() if self.waits else 0.0
-        # A system call that lets another thread run, so only if it changes something.
+        # A system call that lets another thread run: not for less than a millisecond.
         if not left <= float(self.sock.gettimeout() or 0) <= left + 0.001:
             self.sock.settimeout(left)
 

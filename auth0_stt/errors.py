@@ -258,7 +258,7 @@ _BELOW = (
     *(f"{_VENDOR}.requests.", f"{_VENDOR}.urllib3."),
 )
 #: What fails only if the network does, whoever calls it.
-_NETWORK = ("http.client.", "socket.", "ssl.", "OpenSSL.", "truststore.")
+_NETWORK_MODULES = ("http.client.", "socket.", "ssl.", "OpenSSL.", "truststore.")
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
@@ -267,16 +267,18 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
         error.__cause__ = error.__context__ = None
         error.__suppress_context__ = False  # set by the line above
         return error.with_traceback(None)
+    error.__traceback__ = _callers_frames(error.__traceback__)
     waiting, seen = [error], {id(None), id(handled)}
     while waiting:
         current = waiting.pop()
         seen.add(id(current))
-        current.__traceback__ = _callers_frames(current.__traceback__)
         for link in ("__cause__", "__context__"):
             linked = getattr(current, link)
             if id(linked) in seen:
                 continue
-            if linked.__traceback__ and not _callers_frames(linked.__traceback__):
+            frames = linked.__traceback__
+            linked.__traceback__ = _callers_frames(frames)
+            if frames and not linked.__traceback__:
                 setattr(current, link, None)  # it never left what runs below
             else:
                 waiting.append(linked)
@@ -285,10 +287,10 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
 
 def raised_by_caller(error: Optional[BaseException]) -> bool:
     """Whether the caller's code raised it: a signal handler, a callable, an adapter."""
-    own = False
+    own = False  # and in the end, what the last frame is
     for entry, own in _whose(error.__traceback__ if error else None):
         # A tracer may wrap these, so that the frame above is not of urllib3.
-        own = own and not _module(entry).startswith(_NETWORK)
+        own = own and not _module(entry).startswith(_NETWORK_MODULES)
     return own
 
 

@@ -31,7 +31,7 @@ from .errors import TransportError, raised_by_caller
 from .errors import TransportErrorCode as Code
 
 #: What can fail on the way. Any other exception passes as it is.
-NETWORK = (
+CAUGHT = (
     *(OSError, HTTPException, HTTPError, UnicodeError, UnusableAnswerError),
     ImportError,  # of PySocks
 )
@@ -40,7 +40,7 @@ NETWORK = (
 _UNUSABLE_URLS = (InvalidURL, LocationValueError, UnicodeError)
 
 #: Of these, what means the network even if an adapter of the caller's raises it.
-_NETWORKS_OWN = (RequestException, HTTPException, ConnectionError, gaierror)
+_NEVER_THE_CALLERS = (RequestException, HTTPException, ConnectionError, gaierror)
 
 #: How http.client words the answer of a proxy that refuses a tunnel.
 _REFUSAL = r"Tunnel connection failed: (\d{3})\b"
@@ -52,7 +52,7 @@ _BUSY_PROXY = ("429", "502", "503", "504")
 def failure(
     error: Exception, call: Call, outer: Optional[BaseException]
 ) -> BaseException:
-    """Return the TransportError or UnusableAnswerError for one of :data:`NETWORK`.
+    """Return the TransportError or UnusableAnswerError for one of :data:`CAUGHT`.
 
     Return what the caller's code raised as it is: a signal handler may raise
     TimeoutError, an adapter FileNotFoundError. They are OSErrors, but not the
@@ -61,14 +61,15 @@ def failure(
     ``outer`` is the exception that the caller was handling when the call began. It is
     no reason for the failure.
 
-    ``sent`` is what the call knows, unless what happened can happen only earlier.
+    ``sent`` is what the call knows, but False if any row that fits can only happen
+    before sending.
     """
     wrapped = list(_chain(error, outer))
     # urllib3 1.26 gives its own exception the traceback of the one that it wraps.
     theirs = [
         e for e in wrapped if raised_by_caller(e) and not isinstance(e, HTTPError)
     ]
-    if theirs and not isinstance(theirs[0], _NETWORKS_OWN):
+    if theirs and not isinstance(theirs[0], _NEVER_THE_CALLERS):
         theirs[0].__suppress_context__ = True  # what wrapped it
         return theirs[0]
     found = [(row, each) for row in _TABLE for each in wrapped if row.fits(each)]
@@ -112,7 +113,8 @@ def _chain(
             waiting += [current.__cause__, *current.args]
             waiting.append(getattr(current, "reason", None))
             context = current.__context__
-            # urllib3 1.26 wraps without "from": of its own, the context is the cause.
+            # urllib3 1.26 wraps without "from": of its exceptions, the context is the
+            # cause.
             wraps = isinstance(current, HTTPError) or not raised_by_caller(context)
             if wraps and not isinstance(context, RequestException):
                 waiting.append(context)

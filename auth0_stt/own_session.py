@@ -96,7 +96,7 @@ def with_session_headers(
 
 
 def read(response: Response, adapter: BaseAdapter, call: Call) -> Reply:
-    """Return the answer of an adapter, its own body read in time and no further."""
+    """Read the answer of any adapter. Only urllib3's own can be watched."""
     status, headers = response.status_code, response.headers
     check_head(status, headers)
     raw = response.raw

@@ -79,7 +79,7 @@ def _parse_target(target_login_url: Any) -> Tuple[str, str, str, str, str]:
     host = parse_authority(authority, scheme.lower())
     if (
         host is None
-        # parse_authority() writes IPv6 its own way: the text must be that already.
+        # The host must be written as parse_authority() does: IPv6 has many ways.
         or not authority.lower().startswith(host)
         or re.search(_DOT_SEGMENT, path)
     ):

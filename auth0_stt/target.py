@@ -43,7 +43,7 @@ def session_transfer_params(query: Any) -> Dict[str, str]:
     found = {name: _values(query, name) for name in _PARAMETERS}
     if not found["session_transfer_token"]:
         return {}
-    return {name: _only(name, values) for name, values in found.items() if values}
+    return {name: _single(name, values) for name, values in found.items() if values}
 
 
 def _values(query: Any, name: str) -> List[Any]:
@@ -56,7 +56,7 @@ def _values(query: Any, name: str) -> List[Any]:
     return list(values) if isinstance(values, (list, tuple)) else [values]
 
 
-def _only(name: str, values: List[Any]) -> str:
+def _single(name: str, values: List[Any]) -> str:
     if len(values) > 1:
         raise invalid("query", f"has {name} more than once")
     try:

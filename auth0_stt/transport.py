@@ -39,7 +39,7 @@ from urllib3.util import parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from .connections import Call, Connection, Proxy, Reply, Route
-from .failures import NETWORK, failure
+from .failures import CAUGHT, failure
 from .own_session import adapter_checked, read, with_session_headers
 
 #: Seconds after which an idle connection is not used again: NATs forget it silently.
@@ -78,14 +78,14 @@ def post_form(
         settings = _settings(url, session or _session, certificate)
         settings["timeout"] = call if session is None else call.left()
         request = _prepared(url, form, headers)
-        # A foreign adapter can't be asked. Ours sets it to False again.
+        # Only our own adapter can say otherwise: it sets it to False first.
         call.sent = True
         response = sender.send(request, stream=True, allow_redirects=False, **settings)
         try:
             return read(response, sender.adapter, call)
         finally:
             response.close()
-    except NETWORK as error:
+    except CAUGHT as error:
         # No "from": the boundary drops the context, and a name for the failure here
         # would keep it and the socket alive in a cycle.
         raise failure(error, call, outer)  # noqa: B904
