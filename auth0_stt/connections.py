@@ -285,7 +285,7 @@ class Connection:
 
     def __init__(self, wire: _Wire) -> None:
         self.wire = wire
-        self.reader = _Reader(wire)
+        self.reader: _Reader = _Reader(wire)
         #: What ``transport`` keeps it by.
         self.key: Any = None
         #: Whether the last answer left it fit for another request.
