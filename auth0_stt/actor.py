@@ -14,7 +14,6 @@ from .arguments import is_number, plain, seconds, token
 from .client_auth import ClientAssertion, ClientCertificate, checked_client
 from .errors import Code, CustomTokenExchangeError, boundary
 from .models import ID_TOKEN_TYPE, ActorToken
-from .own_session import session_checked
 from .token_endpoint import Answer, TokenRequest
 from .transport import Session
 
@@ -58,14 +57,11 @@ def resolve_actor_token(
 
     Source: OpenID Connect Core 1.0, 12; RFC 6749, 6; Auth0, "Refresh Token Rotation".
     """
-    client = checked_client(
-        domain, client_id, client_secret, client_assertion, client_certificate
-    )
-    timeout = seconds("timeout", timeout)
+    proofs = client_secret, client_assertion, client_certificate
+    client = checked_client(domain, client_id, proofs, timeout, session)
     leeway = seconds("leeway", leeway, zero=True)
-    session = session_checked(session)
 
-    with TokenRequest("actor token", client, timeout, session) as request:
+    with TokenRequest("actor token", client) as request:
         if refresh_token is not None:
             refresh_token = token("refresh_token", refresh_token)
         if id_token is not None:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, Union
 
 from attr import frozen
 
-from .arguments import text
+from .arguments import seconds, text
 from .errors import boundary, invalid
+from .own_session import session_checked
 from .tenant import Tenant, parse_authority, parse_domain
+from .transport import Session
 
 #: A signed JWT, or a function that makes one for the audience it is given.
 ClientAssertion = Union[str, Callable[[str], str]]
@@ -62,14 +64,16 @@ _ASSERTION_LIFETIME = 60
 
 @frozen(eq=False, repr=False)
 class Client:
-    """An application and its one way to prove itself, checked."""
+    """An application, its one way to prove itself, and how it sends, all checked."""
 
     tenant: Tenant
     client_id: str
-    secret: Optional[str] = None
-    assertion: Optional[ClientAssertion] = None
+    secret: Optional[str]
+    assertion: Optional[ClientAssertion]
     #: The paths of a certificate and its key: twice the same if one file holds both.
-    certificate: Optional[Tuple[str, str]] = None
+    certificate: Optional[Tuple[str, str]]
+    timeout: float
+    session: Optional[Session]
 
     @property
     def token_endpoint(self) -> str:
@@ -95,27 +99,28 @@ class Client:
 
 
 def checked_client(
-    domain: Any,
-    client_id: Any,
-    client_secret: Any,
-    client_assertion: Any,
-    client_certificate: Any,
+    domain: Any, client_id: Any, proofs: Any, timeout: Any, session: Any
 ) -> Client:
-    """Return the client, or raise unless it proves itself in exactly one valid way."""
+    """Return the client, or raise for what is invalid.
+
+    :param proofs: ``client_secret``, ``client_assertion`` and ``client_certificate``,
+        of which exactly one may be given.
+    """
     tenant = parse_domain(domain)
     client_id = text("client_id", client_id)
-    given = (client_secret, client_assertion, client_certificate)
-    if sum(value is not None for value in given) != 1:
+    if sum(proof is not None for proof in proofs) != 1:
         problem = "or client_assertion or client_certificate: pass exactly one of them"
         raise invalid("client_secret", problem)
-    if client_secret is not None:
-        return Client(tenant, client_id, secret=text("client_secret", client_secret))
-    if client_certificate is not None:
-        files = _certificate_files(tenant, client_certificate)
-        return Client(tenant, client_id, certificate=files)
-    if not callable(client_assertion):
-        client_assertion = text("client_assertion", client_assertion)
-    return Client(tenant, client_id, assertion=client_assertion)
+    secret, assertion, certificate = proofs
+    if secret is not None:
+        secret = text("client_secret", secret)
+    elif certificate is not None:
+        certificate = _certificate_files(tenant, certificate)
+    elif not callable(assertion):
+        assertion = text("client_assertion", assertion)
+    timeout = seconds("timeout", timeout)
+    session = session_checked(session)
+    return Client(tenant, client_id, secret, assertion, certificate, timeout, session)
 
 
 def _certificate_files(tenant: Tenant, client_certificate: Any) -> Tuple[str, str]:

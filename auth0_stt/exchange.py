@@ -12,7 +12,6 @@ from .models import (
     SESSION_TRANSFER_TOKEN_TYPE,
     SessionTransferTokenResult,
 )
-from .own_session import session_checked
 from .token_endpoint import Answer, TokenRequest
 from .transport import Session
 
@@ -85,23 +84,18 @@ def request_session_transfer_token(
 
     Source: RFC 8693, 2; Auth0, "Session Delegation" and "Custom Token Exchange".
     """
-    client = checked_client(
-        domain, client_id, client_secret, client_assertion, client_certificate
-    )
-    timeout = arguments.seconds("timeout", timeout)
+    proofs = client_secret, client_assertion, client_certificate
+    client = checked_client(domain, client_id, proofs, timeout, session)
     scope = arguments.scope_text(scope)
     address = arguments.ip_address("forwarded_for", forwarded_for)
     additional = arguments.extra_fields(extra)
     organization = arguments.optional_text("organization", organization)
     reason = arguments.optional_text("reason", reason, spaces=True)
-    session = session_checked(session)
     subject_token_type = arguments.uri("subject_token_type", subject_token_type)
 
     # Missing or malformed tokens are logged: they are no mistake in the code.
     what = "session transfer token"
-    with TokenRequest(
-        what, client, timeout, session, organization, reason, address
-    ) as request:
+    with TokenRequest(what, client, organization, reason, address) as request:
         actor_token, actor_token_type = arguments.actor(actor_token, actor_token_type)
         if actor_token_type == ID_TOKEN_TYPE:
             request.id_token = actor_token

@@ -27,7 +27,7 @@ from .errors import (
     InvalidArgumentError,
     SessionTransferError,
 )
-from .transport import Session, post_form
+from .transport import post_form
 
 #: Fields of a form that no error may repeat.
 _SECRETS = (
@@ -136,8 +136,6 @@ class TokenRequest:
 
     what: str
     client: Client
-    timeout: float
-    session: Optional[Session]
     organization: Optional[str] = None
     reason: Optional[str] = None
     forwarded_for: Optional[str] = None
@@ -157,10 +155,10 @@ class TokenRequest:
             headers["auth0-forwarded-for"] = self.forwarded_for
         form = {name: value for name, value in form.items() if value is not None}
         secrets = [form[name] for name in _SECRETS if name in form]
-        url, files = self.client.token_endpoint, self.client.certificate
-        domain = self.client.tenant.domain
+        client, domain = self.client, self.client.tenant.domain
+        sending = client.timeout, client.session, client.certificate
         try:
-            reply = post_form(url, form, headers, self.timeout, self.session, files)
+            reply = post_form(client.token_endpoint, form, headers, *sending)
         except UnusableAnswerError as error:
             self.answer = Answer(domain, error.status, error.headers, {}, secrets)
             raise self.answer.unusable(error.problem) from None
