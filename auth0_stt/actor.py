@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from sys import float_info
-from typing import Any, Mapping, Optional
+from typing import Any, Optional
 
 from attr import evolve
 
@@ -14,7 +14,7 @@ from .arguments import is_number, plain, seconds, token
 from .client_auth import ClientAssertion, ClientCertificate, checked_client
 from .errors import Code, CustomTokenExchangeError, boundary
 from .models import ID_TOKEN_TYPE, ActorToken
-from .token_endpoint import Answer, TokenRequest
+from .token_endpoint import TokenRequest
 from .transport import Session
 
 
@@ -75,13 +75,7 @@ def resolve_actor_token(
                 Code.ACTOR_UNAVAILABLE,
                 f"the ID token is {state}, and there is no refresh token to renew it",
             )
-        form = {
-            "grant_type": "refresh_token",
-            "refresh_token": refresh_token,
-            "scope": "openid",
-            **client.form_fields(),
-        }
-        return _renewed(_renewal(request, form), refresh_token)
+        return _renewed(request, refresh_token)
 
 
 def _fresh(id_token: Any, moment: float) -> Optional[str]:
@@ -97,24 +91,29 @@ def _fresh(id_token: Any, moment: float) -> Optional[str]:
     return bare if lasts else None
 
 
-def _renewal(request: TokenRequest, form: Mapping[str, Any]) -> Answer:
-    """Send the refresh token; ``invalid_grant`` means that the agent must sign in."""
+def _renewed(request: TokenRequest, refresh_token: str) -> ActorToken:
+    """Send the refresh token and return what the tenant renews.
+
+    ``invalid_grant`` means that the agent must sign in. A refresh token that the tenant
+    does not rotate stays.
+    """
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": refresh_token,
+        "scope": "openid",
+        **request.client.form_fields(),
+    }
     try:
-        return request.send(form)
+        content = request.send(form)
     except CustomTokenExchangeError as error:
         if error.code != Code.INVALID_GRANT:
             raise
         message = f"the tenant refused to renew the ID token: {error.error}"
         raise evolve(error, code=Code.ACTOR_UNAVAILABLE, message=message) from None
-
-
-def _renewed(answer: Answer, refresh_token: str) -> ActorToken:
-    """Return what an answer renews; a refresh token that is not rotated stays."""
-    content = answer.content
     try:
         id_token = token("id_token", content.get("id_token"))
     except CustomTokenExchangeError:
-        raise answer.error(
+        raise request.error(
             Code.ACTOR_UNAVAILABLE,
             "the tenant renewed no ID token: was openid granted at the sign-in?",
         ) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional, Sequence, Union
+from typing import Any, Dict, Mapping, Optional, Sequence, Union
 
 from . import arguments
 from .client_auth import ClientAssertion, ClientCertificate, checked_client
@@ -12,7 +12,7 @@ from .models import (
     SESSION_TRANSFER_TOKEN_TYPE,
     SessionTransferTokenResult,
 )
-from .token_endpoint import Answer, TokenRequest
+from .token_endpoint import TokenRequest
 from .transport import Session
 
 # RFC 8693, 2.1.
@@ -113,29 +113,30 @@ def request_session_transfer_token(
             **additional,
             **client.form_fields(),
         }
-        return _result(request.send(form))
+        return _result(request, request.send(form))
 
 
-def _result(answer: Answer) -> SessionTransferTokenResult:
+def _result(
+    request: TokenRequest, content: Dict[str, Any]
+) -> SessionTransferTokenResult:
     """Return the result that an answer holds (RFC 8693, 2.2.1)."""
-    content = answer.content
     try:
         issued = arguments.token("access_token", content.get("access_token"))
     except SessionTransferError:
-        raise answer.unusable("its access_token is missing or malformed") from None
+        raise request.unusable("its access_token is missing or malformed") from None
     kind = content.get("issued_token_type")
     if kind != SESSION_TRANSFER_TOKEN_TYPE:
-        raise answer.error(
+        raise request.error(
             Code.UNEXPECTED_TOKEN_TYPE,
-            f"{answer.domain} issued a token that is not a session transfer token",
+            f"{request.client.tenant.domain} issued a token that is not a session transfer token",
         )
     texts = [content.get("token_type"), content.get("scope")]
     if not all(text is None or isinstance(text, str) for text in texts):
-        raise answer.unusable("its token_type or scope is not a string")
+        raise request.unusable("its token_type or scope is not a string")
     lifetime = content.get("expires_in")  # which RFC 8693 only recommends
     if lifetime is not None:
         fits = arguments.is_number(lifetime) and 1 <= lifetime <= _LONGEST_LIFETIME
         if not fits or lifetime % 1:
-            raise answer.unusable("its expires_in is not whole seconds within a day")
+            raise request.unusable("its expires_in is not whole seconds within a day")
         lifetime = int(lifetime)
     return SessionTransferTokenResult(issued, kind, lifetime, *texts)

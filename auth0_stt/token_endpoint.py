@@ -12,9 +12,9 @@ import platform
 import time
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Collection, Dict, Mapping, Optional
 
-from attr import define, field, frozen
+from attr import define, field
 
 from . import __version__
 from .answers import clean_text, jwt_claims, parse_object, retry_after
@@ -41,17 +41,88 @@ _SECRETS = (
 _logger = logging.getLogger(__name__.rpartition(".")[0])
 _logger.addHandler(logging.NullHandler())
 
+_BY_STATUS = {429: Code.TOO_MANY_REQUESTS, 503: Code.TEMPORARILY_UNAVAILABLE}
 
-@frozen(eq=False, repr=False)
-class Answer:
-    """What the tenant said to one request; no content if it is not a JSON object."""
 
-    domain: str
-    status: Optional[int]
-    headers: Mapping[str, str]
-    content: Dict[str, Any]
-    #: Secrets of the request: no error may show them.
-    secrets: List[str]
+def _code(status: int, word: Any, known: bool) -> Code:
+    """Return the code of a refusal. The status decides if it says more."""
+    # RFC 6749, 5.2. Auth0 says access_denied here for a wrong client secret.
+    if status == 401:
+        return Code.INVALID_CLIENT
+    if known:
+        return Code(word)
+    if isinstance(word, str) and word.strip():
+        return Code.TOKEN_EXCHANGE_FAILED
+    other = Code.SERVER_ERROR if status >= 500 else Code.TOKEN_EXCHANGE_FAILED
+    return _BY_STATUS.get(status, other)
+
+
+@lru_cache(maxsize=None)
+def _constant_headers() -> Mapping[str, str]:
+    env = {"python": platform.python_version()}
+    client = {"name": "auth0-stt", "version": __version__, "env": env}
+    return {
+        "Accept": "application/json",
+        "Accept-Encoding": "identity",
+        "Auth0-Client": base64.b64encode(json.dumps(client).encode()).decode(),
+        # For caches on the way, and those that a caller mounts on a session.
+        "Cache-Control": "no-store",
+        "Content-Type": "application/x-www-form-urlencoded",
+        "User-Agent": "auth0-stt/" + __version__,
+    }
+
+
+@define(eq=False, repr=False)
+class TokenRequest:
+    """One request to the token endpoint, its answer, and its line in the log.
+
+    Use it around all that can fail. The line is INFO when a token was issued, WARNING
+    when not, whatever the reason; there is none if nothing had to be sent, or for a
+    caller's mistake, whose error says all there is to say. Nothing that is raised while
+    a line is logged costs a token, not even what a signal handler raises there.
+    """
+
+    what: str
+    client: Client
+    organization: Optional[str] = None
+    reason: Optional[str] = None
+    forwarded_for: Optional[str] = None
+    #: The ID token of the agent, if there is one.
+    id_token: Optional[str] = None
+    #: Secrets of the form: no error may show them.
+    secrets: Collection[str] = ()
+    #: Of the answer, as soon as there is one whose head can be read.
+    status: Optional[int] = None
+    headers: Mapping[str, str] = field(factory=dict)
+    started: float = field(factory=time.monotonic)
+
+    def __enter__(self) -> TokenRequest:
+        return self
+
+    def send(self, form: Mapping[str, Any]) -> Dict[str, Any]:
+        """POST a grant once and return the JSON of a success, or raise."""
+        headers = {**_constant_headers()}
+        if self.forwarded_for is not None:
+            headers["auth0-forwarded-for"] = self.forwarded_for
+        form = {name: value for name, value in form.items() if value is not None}
+        self.secrets = [form[name] for name in _SECRETS if name in form]
+        client, url = self.client, self.client.token_endpoint
+        how = client.timeout, client.session, client.certificate
+        try:
+            reply = post_form(url, form, headers, *how)
+        except UnusableAnswerError as error:
+            self.status, self.headers = error.status, error.headers
+            raise self.unusable(error.problem) from None
+        self.status, self.headers = reply.status, reply.headers
+        content = parse_object(reply.body)
+        said = content or {}
+        if self.status != 200 or said.get("error") is not None:
+            raise self.refusal(said)
+        if content is None:
+            raise self.unusable(
+                "it is not one JSON object in UTF-8 with each name once"
+            )
+        return content
 
     @property
     def request_id(self) -> Optional[str]:
@@ -74,107 +145,24 @@ class Answer:
 
     def unusable(self, problem: str) -> CustomTokenExchangeError:
         """Return the error of an answer that can't be used."""
-        message = f"the answer of {self.domain} can't be used: {problem}"
+        message = f"the answer of {self.client.tenant.domain} can't be used: {problem}"
         return self.error(Code.INVALID_RESPONSE, message)
 
-    def refusal(self) -> CustomTokenExchangeError:
+    def refusal(self, content: Mapping[str, Any]) -> CustomTokenExchangeError:
         """Return the error of an answer that is not a success (RFC 6749, 5.2)."""
-        word = self.content.get("error")
+        word = content.get("error")
         known = isinstance(word, str) and word in SERVER_WORDS
         # The protocol's own words stay whole, even if a secret is a part of one.
         error = word if known else clean_text(word, self.secrets)
-        description = clean_text(self.content.get("error_description"), self.secrets)
+        description = clean_text(content.get("error_description"), self.secrets)
         said = ": ".join(filter(None, (error, description))) or "no reason given"
-        message = f"{self.domain} refused: {said} (HTTP {self.status})"
+        message = f"{self.client.tenant.domain} refused: {said} (HTTP {self.status})"
         code = _code(self.status or 0, word, known)
         return self.error(code, message, error=error, error_description=description)
 
-
-_BY_STATUS = {429: Code.TOO_MANY_REQUESTS, 503: Code.TEMPORARILY_UNAVAILABLE}
-
-
-def _code(status: int, word: Any, known: bool) -> Code:
-    """Return the code of a refusal. The status decides if it says more."""
-    # RFC 6749, 5.2. Auth0 says access_denied here for a wrong client secret.
-    if status == 401:
-        return Code.INVALID_CLIENT
-    if known:
-        return Code(word)
-    if isinstance(word, str) and word.strip():
-        return Code.TOKEN_EXCHANGE_FAILED
-    other = Code.SERVER_ERROR if status >= 500 else Code.TOKEN_EXCHANGE_FAILED
-    return _BY_STATUS.get(status, other)
-
-
-@lru_cache(maxsize=None)
-def _constant_headers() -> Mapping[str, str]:
-    client = {
-        "name": "auth0-stt",
-        "version": __version__,
-        "env": {"python": platform.python_version()},
-    }
-    return {
-        "Accept": "application/json",
-        "Accept-Encoding": "identity",
-        "Auth0-Client": base64.b64encode(json.dumps(client).encode()).decode(),
-        # For caches on the way, and those that a caller mounts on a session.
-        "Cache-Control": "no-store",
-        "Content-Type": "application/x-www-form-urlencoded",
-        "User-Agent": "auth0-stt/" + __version__,
-    }
-
-
-@define(eq=False, repr=False)
-class TokenRequest:
-    """One request to the token endpoint, and its line in the log.
-
-    Use it around all that can fail. The line is INFO when a token was issued, WARNING
-    when not, whatever the reason; there is none if nothing had to be sent, or for a
-    caller's mistake, whose error says all there is to say. Nothing that is raised while
-    a line is logged costs a token, not even what a signal handler raises there.
-    """
-
-    what: str
-    client: Client
-    organization: Optional[str] = None
-    reason: Optional[str] = None
-    forwarded_for: Optional[str] = None
-    #: The ID token of the agent, if there is one.
-    id_token: Optional[str] = None
-    #: What the tenant said, as soon as it is known.
-    answer: Optional[Answer] = None
-    started: float = field(factory=time.monotonic)
-
-    def __enter__(self) -> TokenRequest:
-        return self
-
-    def send(self, form: Mapping[str, Any]) -> Answer:
-        """POST a grant once and return the answer of a success, or raise."""
-        headers = {**_constant_headers()}
-        if self.forwarded_for is not None:
-            headers["auth0-forwarded-for"] = self.forwarded_for
-        form = {name: value for name, value in form.items() if value is not None}
-        secrets = [form[name] for name in _SECRETS if name in form]
-        client, domain = self.client, self.client.tenant.domain
-        sending = client.timeout, client.session, client.certificate
-        try:
-            reply = post_form(client.token_endpoint, form, headers, *sending)
-        except UnusableAnswerError as error:
-            self.answer = Answer(domain, error.status, error.headers, {}, secrets)
-            raise self.answer.unusable(error.problem) from None
-        content = parse_object(reply.body)
-        answer = Answer(domain, reply.status, reply.headers, content or {}, secrets)
-        self.answer = answer
-        if answer.status != 200 or answer.content.get("error") is not None:
-            raise answer.refusal()
-        if content is None:
-            problem = "it is not one JSON object in UTF-8 with each name once"
-            raise answer.unusable(problem)
-        return answer
-
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
-        level, said, code, answer = logging.INFO, "issued", None, self.answer
-        quiet = error is None and answer is None
+        level, said, code = logging.INFO, "issued", None
+        quiet = error is None and self.status is None
         if quiet or isinstance(error, InvalidArgumentError):
             return
         if error is not None:
@@ -194,8 +182,8 @@ class TokenRequest:
             "auth0_forwarded_for": self.forwarded_for,
             "auth0_actor_sub": clean_text(actor.get("sub"), ()),
             "auth0_code": code,
-            "auth0_status": answer.status if answer else None,
-            "auth0_request_id": answer.request_id if answer else None,
+            "auth0_status": self.status,
+            "auth0_request_id": self.request_id,
             "auth0_duration": duration,
         }
         message = "%s for %s at %s %s (%.0f ms)"
