@@ -9,7 +9,7 @@ import re
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from .errors import Code, CustomTokenExchangeError, invalid
+from .errors import Code, CustomTokenExchangeError, InvalidArgumentError, invalid
 
 #: A day, in seconds.
 _LONGEST_TIME = 86_400
@@ -39,10 +39,20 @@ def text(argument: str, value: Any, note: str = "", spaces: bool = False) -> str
 
     ``spaces`` allows white space and line breaks in it. ``note`` ends the message.
     """
-    found, problem = _read(value, spaces)
-    if problem:
-        raise invalid(argument, f"{problem} ({note})" if note else problem)
-    return found
+    found = plain(value)
+    if found is None:
+        problem = "must be a str"
+    elif not found.strip():
+        problem = "is blank"
+    elif len(found) > _LONGEST:
+        problem = "is longer than 64 KiB"
+    elif spaces and ("\0" in found or not _encodable(found)):
+        problem = "has characters that can't be sent"
+    elif not spaces and not _is_unbroken(found):
+        problem = "has white space or control characters: remove them"
+    else:
+        return found
+    raise invalid(argument, f"{problem} ({note})" if note else problem)
 
 
 def optional_text(argument: str, value: Any, spaces: bool = False) -> Optional[str]:
@@ -54,30 +64,13 @@ def optional_text(argument: str, value: Any, spaces: bool = False) -> Optional[s
 
 def token(argument: str, value: Any) -> str:
     """Return a bare token, or raise ``invalid_token_format``."""
-    found, problem = _read(value)
-    if found.lstrip()[:7].lower().rstrip() == "bearer":
-        problem = "begins with Bearer: pass only the token"
-    if problem:
-        raise CustomTokenExchangeError(
-            Code.INVALID_TOKEN_FORMAT, f"{argument} {problem}"
-        )
-    return found
-
-
-def _read(value: Any, spaces: bool = False) -> Tuple[str, str]:
-    """Return the text that a value is, and what is wrong with it, if anything."""
-    found, problem = plain(value), ""
-    if found is None:
-        return "", "must be a str"
-    if not found.strip():
-        problem = "is blank"
-    elif len(found) > _LONGEST:
-        problem = "is longer than 64 KiB"
-    elif spaces and ("\0" in found or not _encodable(found)):
-        problem = "has characters that can't be sent"
-    elif not spaces and not _is_unbroken(found):
-        problem = "has white space or control characters: remove them"
-    return found, problem
+    try:
+        if (plain(value) or "").lstrip()[:7].lower().rstrip() == "bearer":
+            raise invalid(argument, "begins with Bearer: pass only the token")
+        return text(argument, value)
+    except InvalidArgumentError as error:
+        problem = str(error)
+    raise CustomTokenExchangeError(Code.INVALID_TOKEN_FORMAT, problem)
 
 
 def actor(actor_token: Any, actor_token_type: Any) -> Tuple[str, str]:
