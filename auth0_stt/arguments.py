@@ -6,8 +6,8 @@ No message shows a value.
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from .errors import Code, CustomTokenExchangeError, InvalidArgumentError, invalid
 
@@ -123,20 +123,17 @@ def scope_text(value: Any) -> Optional[str]:
     return " ".join(scopes)
 
 
-def ip_address(argument: str, value: Any) -> Optional[str]:
+def address_text(argument: str, value: Any) -> Optional[str]:
     """Return one IP address in canonical form, an IPv4-mapped IPv6 address as IPv4."""
     if value is None:
         return None
-    address = plain(value) or ""
-    if is_ipv4(address):
-        return address
-    ipv6 = parse_ipv6(address)
-    if ipv6 is None:
+    address = parse_ip(plain(value) or "")
+    if address is None:
         raise invalid(
             argument,
             "must be one IPv4 or IPv6 address: no list, port, brackets, zone or name",
         )
-    return str(ipv6.ipv4_mapped or ipv6)
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 def extra_fields(extra: Any) -> Dict[str, List[str]]:
@@ -197,18 +194,12 @@ def _encodable(value: str) -> bool:
     return True
 
 
-def is_ipv4(text: str) -> bool:
-    """Return whether a text is an IPv4 address in its canonical form."""
-    # The comparison refuses 010.0.0.1, which Python before 3.9.5 reads as 10.0.0.1.
+def parse_ip(text: str) -> Union[IPv4Address, IPv6Address, None]:
+    """Return an IP address, IPv4 in its canonical form and IPv6 without a zone."""
     try:
-        return str(IPv4Address(text)) == text
-    except AddressValueError:
-        return False
-
-
-def parse_ipv6(text: str) -> Optional[IPv6Address]:
-    """Return an IPv6 address without a zone, or None."""
-    try:
-        return None if "%" in text else IPv6Address(text)
-    except AddressValueError:
+        address = ip_address(text)
+    except ValueError:
         return None
+    # Python before 3.9.5 reads 010.0.0.1 as 10.0.0.1.
+    canonical = address.version == 6 or str(address) == text
+    return address if canonical and "%" not in text else None

@@ -87,7 +87,7 @@ def request_session_transfer_token(
     proofs = client_secret, client_assertion, client_certificate
     client = checked_client(domain, client_id, proofs, timeout, session)
     scope = arguments.scope_text(scope)
-    address = arguments.ip_address("forwarded_for", forwarded_for)
+    address = arguments.address_text("forwarded_for", forwarded_for)
     additional = arguments.extra_fields(extra)
     organization = arguments.optional_text("organization", organization)
     reason = arguments.optional_text("reason", reason, spaces=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import Any, Optional
 from unicodedata import bidirectional
 
 from attr import frozen
 
-from .arguments import is_ipv4, parse_ipv6, plain
+from .arguments import parse_ip, plain
 from .errors import invalid
 
 # The patterns are compiled at first use, which keeps the import short.
@@ -85,15 +86,14 @@ def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
     name, port = match.group(1).lower(), match.group(2)
     if port and int(port) > 65_535:
         return None
-    if name.startswith("["):
-        address = parse_ipv6(name[1:-1])
-        if address is None:
+    if not _is_name(name):
+        address = parse_ip(name.strip("[]"))
+        if isinstance(address, IPv6Address):
+            name, tail = f"[{address}]", address.ipv4_mapped
+            if tail is not None:  # browsers write two groups of hexadecimal digits
+                name = "[::ffff:{:x}:{:x}]".format(*divmod(int(tail), 65_536))
+        elif address is None or str(address) != name:
             return None
-        name, tail = f"[{address}]", address.ipv4_mapped
-        if tail is not None:  # browsers write it as two groups of hexadecimal digits
-            name = "[::ffff:{:x}:{:x}]".format(*divmod(int(tail), 65_536))
-    elif not is_ipv4(name) and not _is_name(name):
-        return None
     default = {"https": "443", "http": "80"}[scheme]
     return name if port in (None, default) else f"{name}:{port}"
 
