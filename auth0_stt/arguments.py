@@ -24,13 +24,11 @@ _URI = r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+"
 _SCOPE = r"[!#-\[\]-~]+"
 
 #: Form fields that the protocol owns (RFC 8693, 2.1; RFC 7521, 4.2; Auth0).
-_OWNED = frozenset(
-    (
-        *("grant_type", "audience", "resource", "requested_token_type", "scope"),
-        *("organization", "reason", "subject_token", "subject_token_type"),
-        *("actor_token", "actor_token_type", "refresh_token", "client_id"),
-        *("client_secret", "client_assertion", "client_assertion_type"),
-    )
+_OWNED = (
+    *("grant_type", "audience", "resource", "requested_token_type", "scope"),
+    *("organization", "reason", "subject_token", "subject_token_type"),
+    *("actor_token", "actor_token_type", "refresh_token", "client_id"),
+    *("client_secret", "client_assertion", "client_assertion_type"),
 )
 
 
@@ -187,11 +185,8 @@ def _is_unbroken(value: str) -> bool:
 
 
 def _encodable(value: str) -> bool:
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+    # UTF-8 encodes all but the halves of a surrogate pair.
+    return re.search("[\ud800-\udfff]", value) is None
 
 
 def parse_ip(text: str) -> Union[IPv4Address, IPv6Address, None]:
