@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from datetime import timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, Collection, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Collection, Dict, List, Mapping, Optional, Set, Tuple, Union
 from urllib.parse import quote, quote_plus
 
 #: Characters that are kept of a text from the server.
@@ -102,22 +102,24 @@ def clean_text(text: Any, secrets: Collection[str]) -> Optional[str]:
         return None
     shown = text[:_LONGEST_SEARCH]
     shown = "".join(char if char.isprintable() else " " for char in shown).strip()
-    for secret in sorted(secrets, key=len, reverse=True):
-        for form in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret)):
-            shown = shown.replace(form, _MASK)
-        shown = _mask_pieces(shown, secret)
-    return shown[:_LONGEST_TEXT] or None
+    hidden: Set[int] = set()
+    for secret in secrets:
+        for form in {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}:
+            hidden |= _echoed(form, shown)
+    # No text has a NUL of its own: it would be a space by now.
+    shown = "".join("\0" if at in hidden else char for at, char in enumerate(shown))
+    return re.sub("\0+", _MASK, shown)[:_LONGEST_TEXT] or None
 
 
-def _mask_pieces(text: str, secret: str) -> str:
-    """Mask pieces of a secret: a server may quote only the beginning of a token."""
-    size = _RECOGNIZABLE
+def _echoed(secret: str, text: str) -> Set[int]:
+    """Return the places of a text that repeat a secret or, of a long one, a piece.
+
+    A server may quote only the beginning of a token.
+    """
+    size = min(len(secret), _RECOGNIZABLE)
     pieces: Collection[str] = secret
     if len(text) > 2 * size:  # a set is quicker only if it is asked often
         pieces = {secret[at : at + size] for at in range(len(secret) - size + 1)}
     starts = range(len(text) - size + 1)
     found = [at for at in starts if text[at : at + size] in pieces]
-    hidden = {at + more for at in found for more in range(size)}
-    # No text has a NUL of its own: clean_text() has replaced it.
-    shown = ("\0" if at in hidden else char for at, char in enumerate(text))
-    return re.sub("\0+", _MASK, "".join(shown)) if found else text
+    return {at + more for at in found for more in range(size)}
