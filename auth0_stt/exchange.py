@@ -18,8 +18,8 @@ from .transport import Session
 # RFC 8693, 2.1.
 _TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
-#: Seconds, a day.
-_LONGEST_LIFETIME = 86_400
+#: Seconds, up to a day.
+_LIFETIMES = range(1, 86_401)
 
 
 @boundary
@@ -134,9 +134,7 @@ def _result(
     if not all(text is None or isinstance(text, str) for text in texts):
         raise request.unusable("its token_type or scope is not a string")
     lifetime = content.get("expires_in")  # which RFC 8693 only recommends
-    if lifetime is not None:
-        fits = arguments.is_number(lifetime) and 1 <= lifetime <= _LONGEST_LIFETIME
-        if not fits or lifetime % 1:
-            raise request.unusable("its expires_in is not whole seconds within a day")
-        lifetime = int(lifetime)
-    return SessionTransferTokenResult(issued, kind, lifetime, *texts)
+    fits = arguments.is_number(lifetime) and lifetime in _LIFETIMES
+    if lifetime is not None and not fits:
+        raise request.unusable("its expires_in is not whole seconds within a day")
+    return SessionTransferTokenResult(issued, kind, lifetime and int(lifetime), *texts)
