@@ -41,20 +41,8 @@ _SECRETS = (
 _logger = logging.getLogger(__name__.rpartition(".")[0])
 _logger.addHandler(logging.NullHandler())
 
+#: What a refusal without a word of OAuth is.
 _BY_STATUS = {429: Code.TOO_MANY_REQUESTS, 503: Code.TEMPORARILY_UNAVAILABLE}
-
-
-def _code(status: int, word: Any, known: bool) -> Code:
-    """Return the code of a refusal. The status decides if it says more."""
-    # RFC 6749, 5.2. Auth0 says access_denied here for a wrong client secret.
-    if status == 401:
-        return Code.INVALID_CLIENT
-    if known:
-        return Code(word)
-    if isinstance(word, str) and word.strip():
-        return Code.TOKEN_EXCHANGE_FAILED
-    other = Code.SERVER_ERROR if status >= 500 else Code.TOKEN_EXCHANGE_FAILED
-    return _BY_STATUS.get(status, other)
 
 
 @lru_cache(maxsize=None)
@@ -116,8 +104,8 @@ class TokenRequest:
         self.status, self.headers = reply.status, reply.headers
         content = parse_object(reply.body)
         said = content or {}
-        if self.status != 200 or said.get("error") is not None:
-            raise self.refusal(said)
+        if reply.status != 200 or said.get("error") is not None:
+            raise self.refusal(reply.status, said)
         if content is None:
             raise self.unusable(
                 "it is not one JSON object in UTF-8 with each name once"
@@ -148,16 +136,25 @@ class TokenRequest:
         message = f"the answer of {self.client.tenant.domain} can't be used: {problem}"
         return self.error(Code.INVALID_RESPONSE, message)
 
-    def refusal(self, content: Mapping[str, Any]) -> CustomTokenExchangeError:
-        """Return the error of an answer that is not a success (RFC 6749, 5.2)."""
+    def refusal(self, status: int, content: Dict[str, Any]) -> CustomTokenExchangeError:
+        """Return the error of an answer that is not a success (RFC 6749, 5.2).
+
+        Its code is the server's word, unless the status says more.
+        """
         word = content.get("error")
         known = isinstance(word, str) and word in SERVER_WORDS
         # The protocol's own words stay whole, even if a secret is a part of one.
         error = word if known else clean_text(word, self.secrets)
         description = clean_text(content.get("error_description"), self.secrets)
         said = ": ".join(filter(None, (error, description))) or "no reason given"
-        message = f"{self.client.tenant.domain} refused: {said} (HTTP {self.status})"
-        code = _code(self.status or 0, word, known)
+        message = f"{self.client.tenant.domain} refused: {said} (HTTP {status})"
+        if status == 401:  # RFC 6749, 5.2. Auth0 says access_denied here, too.
+            code = Code.INVALID_CLIENT
+        elif error is not None:
+            code = Code(word) if known else Code.TOKEN_EXCHANGE_FAILED
+        else:
+            other = Code.SERVER_ERROR if status >= 500 else Code.TOKEN_EXCHANGE_FAILED
+            code = _BY_STATUS.get(status, other)
         return self.error(code, message, error=error, error_description=description)
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
