@@ -17,10 +17,9 @@ from .errors import invalid
 
 _DOMAIN = r"(?ai:(?:(https?)://)?([^/\\?#@%\s]+)/?)"
 _AUTHORITY = r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::([1-9][0-9]{0,4}))?"
-_NAME = r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*"
 
 # The URL Standard reads a host as IPv4 if its last label is a number or begins with 0x.
-_NUMERIC = r"(.*\.)?([0-9]+|0x[0-9a-f]*)"
+_NAME = r"([a-z0-9_-]{1,63}\.)*(?!([0-9]+|0x[0-9a-f]*)\Z)[a-z0-9_-]{1,63}"
 
 _LOOPBACK = r"(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?"
 
@@ -104,7 +103,7 @@ def is_loopback(authority: str) -> bool:
 
 
 def _is_name(name: str) -> bool:
-    if len(name) > 253 or re.fullmatch(_NUMERIC, name) or not re.fullmatch(_NAME, name):
+    if len(name) > 253 or not re.fullmatch(_NAME, name):
         return False
     if "xn--" not in name:
         return True
