@@ -102,13 +102,12 @@ def clean_text(text: Any, secrets: Collection[str]) -> Optional[str]:
         return None
     shown = text[:_LONGEST_SEARCH]
     shown = "".join(char if char.isprintable() else " " for char in shown).strip()
-    hidden: Set[int] = set()
+    masked = list(shown)
     for secret in secrets:
         for form in {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}:
-            hidden |= _echoed(form, shown)
-    # No text has a NUL of its own: it would be a space by now.
-    shown = "".join("\0" if at in hidden else char for at, char in enumerate(shown))
-    return re.sub("\0+", _MASK, shown)[:_LONGEST_TEXT] or None
+            for at in _echoed(form, shown):
+                masked[at] = "\0"  # of which none is left above
+    return re.sub("\0+", _MASK, "".join(masked))[:_LONGEST_TEXT] or None
 
 
 def _echoed(secret: str, text: str) -> Set[int]:

@@ -148,7 +148,7 @@ class TokenRequest:
         description = clean_text(content.get("error_description"), self.secrets)
         said = ": ".join(filter(None, (error, description))) or "no reason given"
         message = f"{self.client.tenant.domain} refused: {said} (HTTP {status})"
-        if status == 401:  # RFC 6749, 5.2. Auth0 says access_denied here, too.
+        if status == 401:  # RFC 6749, 5.2. Auth0's word here is access_denied.
             code = Code.INVALID_CLIENT
         elif error is not None:
             code = Code(word) if known else Code.TOKEN_EXCHANGE_FAILED
