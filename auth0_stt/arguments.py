@@ -100,9 +100,8 @@ def seconds(argument: str, value: Any, zero: bool = False) -> float:
     if is_number(value) and (0 < value <= _LONGEST_TIME or (zero and value == 0)):
         return float(value)
     least = "from 0" if zero else "above 0"
-    raise invalid(
-        argument, f"must be a number of seconds, {least} and at most {_LONGEST_TIME}"
-    )
+    problem = f"must be a number of seconds, {least} and at most {_LONGEST_TIME}"
+    raise invalid(argument, problem)
 
 
 def scope_text(value: Any) -> Optional[str]:
@@ -146,9 +145,8 @@ def extra_fields(extra: Any) -> Dict[str, List[str]]:
 def _extra_name(name: Any) -> str:
     found = plain(name)
     if not found or not _is_unbroken(found):
-        raise invalid(
-            "extra", "has a name that is not a str, is blank or has white space"
-        )
+        problem = "has a name that is not a str, is blank or has white space"
+        raise invalid("extra", problem)
     if found in _OWNED:
         raise invalid("extra", f"has the name {found}, which this package sets")
     return found
@@ -158,9 +156,8 @@ def _extra_values(values: Any) -> List[str]:
     given = values if isinstance(values, (list, tuple)) else [values]
     found = [value for value in map(plain, given) if value is not None]
     if not found or len(found) != len(given) or not all(map(_encodable, found)):
-        raise invalid(
-            "extra", "has a value that can't be sent: it must be a str or a list of str"
-        )
+        problem = "has a value that can't be sent: it must be a str or a list of str"
+        raise invalid("extra", problem)
     return found
 
 

@@ -123,16 +123,15 @@ def checked_client(
     return Client(tenant, client_id, secret, assertion, certificate, timeout, session)
 
 
-def _certificate_files(tenant: Tenant, client_certificate: Any) -> Tuple[str, str]:
+def _certificate_files(tenant: Tenant, given: Any) -> Tuple[str, str]:
     name = "client_certificate"
     if tenant.scheme != "https":
         raise invalid(name, "needs TLS: domain must not be http")
     if parse_authority("mtls." + tenant.domain) is None:
         raise invalid(name, "needs a domain that is a name: it goes to mtls.{domain}")
     try:
-        if not isinstance(client_certificate, tuple):
-            client_certificate = (client_certificate, client_certificate)
-        certificate, key = map(os.fspath, client_certificate)
+        pair = given if isinstance(given, tuple) else (given, given)
+        certificate, key = map(os.fspath, pair)
         # Without a password, OpenSSL would ask for one on the terminal.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_cert_chain(certificate, key, password="")

@@ -67,10 +67,8 @@ def build_session_transfer_redirect(
     kept = [piece for piece in query.split("&") if _name(piece) not in added]
     # Some servers separate parameters at semicolons too.
     if any(_name(part) in added for part in ";".join(kept).split(";")):
-        raise invalid(
-            "target_login_url",
-            "has a session_transfer_token or organization behind a semicolon",
-        )
+        problem = "has a session_transfer_token or organization behind a semicolon"
+        raise invalid("target_login_url", problem)
     query = "&".join(kept)
     query += "" if not query or query.endswith("&") else "&"
     query += urlencode(added, safe="", quote_via=quote)

@@ -111,8 +111,7 @@ def build_logout_url(
     if return_to is not None:
         return_to = plain(return_to)
         if return_to is None or not re.fullmatch(_WEB_URL, return_to):
-            raise invalid(
-                "return_to", "must be an absolute URL of plain ASCII, https or http"
-            )
+            problem = "must be an absolute URL of plain ASCII, https or http"
+            raise invalid("return_to", problem)
         query["returnTo"] = return_to
     return f"{tenant.scheme}://{tenant.domain}/v2/logout?{urlencode(query)}"

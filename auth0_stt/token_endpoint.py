@@ -31,11 +31,8 @@ from .transport import post_form
 
 #: Fields of a form that no error may repeat.
 _SECRETS = (
-    "client_secret",
-    "client_assertion",
-    "subject_token",
-    "actor_token",
-    "refresh_token",
+    *("client_secret", "client_assertion"),
+    *("subject_token", "actor_token", "refresh_token"),
 )
 
 _logger = logging.getLogger(__name__.rpartition(".")[0])
