@@ -92,21 +92,20 @@ class TokenRequest:
         form = {name: value for name, value in form.items() if value is not None}
         self.secrets = [form[name] for name in _SECRETS if name in form]
         client, url = self.client, self.client.token_endpoint
-        how = client.timeout, client.session, client.certificate
+        sending = client.timeout, client.session, client.certificate
         try:
-            reply = post_form(url, form, headers, *how)
+            reply = post_form(url, form, headers, *sending)
         except UnusableAnswerError as error:
             self.status, self.headers = error.status, error.headers
             raise self.unusable(error.problem) from None
         self.status, self.headers = reply.status, reply.headers
         content = parse_object(reply.body)
-        said = content or {}
-        if reply.status != 200 or said.get("error") is not None:
-            raise self.refusal(reply.status, said)
+        answer = content or {}
+        if reply.status != 200 or answer.get("error") is not None:
+            raise self.refusal(reply.status, answer)
         if content is None:
-            raise self.unusable(
-                "it is not one JSON object in UTF-8 with each name once"
-            )
+            problem = "it is not one JSON object in UTF-8 with each name once"
+            raise self.unusable(problem)
         return content
 
     @property
