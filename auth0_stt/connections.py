@@ -13,18 +13,23 @@ caller.
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import re
 import socket
 import ssl
 import time
 from contextlib import suppress
+from functools import lru_cache
 from http.client import HTTPException, HTTPResponse, IncompleteRead
-from typing import Any, Callable, Mapping, Optional, Union, cast
-from urllib.parse import urlsplit
+from typing import Any, Callable, Mapping, Optional, Tuple, cast
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from attr import Factory, define, frozen
-from urllib3.util import Timeout, make_headers
+from urllib3.exceptions import LocationValueError
+from urllib3.util import Timeout, make_headers, parse_url
+from urllib3.util.ssl_ import create_urllib3_context
 
 from .errors import raised_by_caller
 
@@ -36,6 +41,13 @@ _LARGEST_CALL = 256 * 1024
 
 #: Bytes of an answer's head, and of the lines that frame a chunked body.
 _LARGEST_HEAD = 32 * 1024
+
+#: What a proxy's URL may begin with, and the port if it names none.
+_SOCKS_PORTS = dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080)
+_PROXY_PORTS = {"http": 80, "https": 443, **_SOCKS_PORTS}
+
+#: Host and port.
+_Address = Tuple[str, int]
 
 #: Bytes received in one step, as many as one TLS record carries (RFC 8446, 5.1).
 _STEP = 16 * 1024
@@ -90,30 +102,18 @@ class Call(Timeout):
         return left
 
 
-@frozen(eq=False, repr=False)
-class Proxy:
-    """A proxy for TLS connections.
+@frozen(repr=False)
+class Route:
+    """All that a connection depends on.
 
-    ``scheme`` is http, https, socks4, socks4a, socks5 or socks5h. With https there is a
-    context, by which the proxy itself is reached.
+    ``files`` are a CA bundle and, if there is one, a certificate and its key: the path
+    of each, and when it was written. No files mean plain HTTP.
     """
 
-    scheme: str
-    host: str
-    port: int
-    user: str = ""
-    password: str = ""
-    context: Optional[ssl.SSLContext] = None
-
-
-@frozen(eq=False, repr=False)
-class Route:
-    """Where connections lead. No context means plain HTTP."""
-
-    host: str
-    port: int
-    context: Optional[ssl.SSLContext] = None
-    proxy: Optional[Proxy] = None
+    url: str
+    files: Tuple[Tuple[str, int], ...]
+    proxy: Optional[str]
+    process: int
 
 
 def check_head(status: int, headers: Mapping[str, str]) -> None:
@@ -283,11 +283,10 @@ class Connection:
     still to come. Before it is used again, it must be :meth:`is_quiet`.
     """
 
-    def __init__(self, wire: _Wire) -> None:
+    def __init__(self, wire: _Wire, route: Route) -> None:
         self.wire = wire
         self.reader: _Reader = _Reader(wire)
-        #: What ``transport`` keeps it by.
-        self.key: Any = None
+        self.route = route
         #: Whether the last answer left it fit for another request.
         self.reusable: bool = False
         #: The ``time.monotonic()`` of its last use.
@@ -296,31 +295,36 @@ class Connection:
     @classmethod
     def open(cls, route: Route, call: Call) -> Connection:
         """Connect, through the proxy if any, and verify the other side."""
-        proxy = route.proxy
+        tenant, files = urlsplit(route.url), route.files
+        to = str(tenant.hostname), tenant.port or (443 if files else 80)
+        context = _tls_context(files) if files else None
+        proxy = _proxy(route.proxy) if route.proxy else None
         call.doing = "connecting to the proxy" if proxy else "connecting"
-        if proxy is not None and proxy.scheme.startswith("socks"):
-            sock, proxy = _connect_by_socks(route, proxy, call), None
+        if proxy is None:
+            sock = _connect(to, call)
+        elif proxy.scheme.startswith("socks"):
+            sock, proxy = _connect_by_socks(to, proxy, call), None
         else:
-            sock = _connect(proxy or route, call)
-        connection = cls(_Wire(sock, call))
+            sock = _connect(_address(proxy), call)
+        connection = cls(_Wire(sock, call), route)
         try:
             if proxy is not None:
-                connection._tunnel(route, proxy)
-            if route.context is not None:
+                connection._tunnel(tenant, proxy)
+            if context is not None:
                 call.doing = "in the TLS handshake"
-                connection._secure(route.context, route.host)
+                connection._secure(context, to[0])
         except BaseException:
             connection.end()
             raise
         return connection
 
-    def post(self, url: str, fields: Mapping[str, Any], body: bytes) -> Reply:
+    def post(self, fields: Mapping[str, Any], body: bytes) -> Reply:
         """Send one request and read its answer.
 
         ``fields`` are the headers except Host. Raises UnusableAnswerError, OSError, and
         HTTPException for what is not HTTP.
         """
-        parts, call = urlsplit(url), self.wire.call
+        parts, call = urlsplit(self.route.url), self.wire.call
         call.doing, call.sent = "sending the request", True
         self._send(f"POST {parts.path}", parts.netloc, fields, body)
         call.doing = "waiting for the answer"
@@ -369,12 +373,13 @@ class Connection:
         """Put a layer of TLS on top, once the host has proved itself."""
         self.reader = _Reader(_Tls(self.reader.raw, context, host))
 
-    def _tunnel(self, route: Route, proxy: Proxy) -> None:
+    def _tunnel(self, to: SplitResult, proxy: SplitResult) -> None:
         """Ask an HTTP proxy for a tunnel (RFC 9110, 9.3.6)."""
-        if proxy.context is not None:
-            self._secure(proxy.context, proxy.host)
-        host = f"[{route.host}]" if ":" in route.host else route.host
-        target, login = f"{host}:{route.port}", f"{proxy.user}:{proxy.password}"
+        if proxy.scheme == "https":
+            trust = _tls_context(self.route.files[:1])  # without the certificate
+            self._secure(trust, str(proxy.hostname))
+        target = to.netloc if to.port else f"{to.netloc}:443"
+        login = ":".join(_login(proxy))
         fields = make_headers(proxy_basic_auth=login) if login != ":" else {}
         self._send(f"CONNECT {target}", target, fields)
         with self._head("CONNECT") as answer:
@@ -402,13 +407,13 @@ class Connection:
         return answer
 
 
-def _connect(to: Union[Route, Proxy], call: Call) -> socket.socket:
+def _connect(to: _Address, call: Call) -> socket.socket:
     """Return a socket to the first address of a name that answers.
 
     The addresses share the time, so that a dead one leaves some for the next.
     """
     try:
-        found = socket.getaddrinfo(to.host, to.port, 0, socket.SOCK_STREAM)
+        found = socket.getaddrinfo(*to, 0, socket.SOCK_STREAM)
     except UnicodeError:
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "the name has no address")
@@ -429,7 +434,7 @@ def _connect(to: Union[Route, Proxy], call: Call) -> socket.socket:
     raise failure
 
 
-def _connect_by_socks(route: Route, proxy: Proxy, call: Call) -> socket.socket:
+def _connect_by_socks(to: _Address, proxy: SplitResult, call: Call) -> socket.socket:
     """Return a socket through a SOCKS proxy.
 
     PySocks does its own I/O, and applies the time to each step.
@@ -438,15 +443,61 @@ def _connect_by_socks(route: Route, proxy: Proxy, call: Call) -> socket.socket:
 
     # The "h" and the "a" of socks5h and socks4a: the proxy resolves the name.
     four = proxy.scheme.startswith("socks4")
+    (host, port), (user, password) = _address(proxy), _login(proxy)
     connected: socket.socket = socks.create_connection(
-        (route.host, route.port),
+        to,
         timeout=call.left(),
         proxy_type=socks.SOCKS4 if four else socks.SOCKS5,
-        proxy_addr=proxy.host,
-        proxy_port=proxy.port,
+        proxy_addr=host,
+        proxy_port=port,
         proxy_rdns=proxy.scheme.endswith(("h", "a")),
-        proxy_username=proxy.user or None,
-        proxy_password=proxy.password or None,
+        proxy_username=user or None,
+        proxy_password=password or None,
         socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
     )
     return connected
+
+
+# --- what a route says ------------------------------------------------------------
+
+
+def _proxy(url: str) -> SplitResult:
+    """Return the parts of a proxy's URL. Without a scheme it is an HTTP proxy."""
+    parts = urlsplit(str(parse_url(url if "://" in url else f"http://{url}")))
+    if parts.scheme not in _PROXY_PORTS or not parts.hostname:
+        raise LocationValueError
+    ":".join(_login(parts)).encode("latin-1")  # as it is sent, or UnicodeError
+    return parts
+
+
+def _address(proxy: SplitResult) -> _Address:
+    return str(proxy.hostname), proxy.port or _PROXY_PORTS[proxy.scheme]
+
+
+def _login(proxy: SplitResult) -> Tuple[str, str]:
+    return unquote(proxy.username or ""), unquote(proxy.password or "")
+
+
+@lru_cache(maxsize=32)
+def _tls_context(files: Tuple[Tuple[str, int], ...]) -> ssl.SSLContext:
+    """Return a context for all connections by these files: to build one is slow."""
+    # urllib3's, since that is where system-wide policies are applied.
+    context: ssl.SSLContext = create_urllib3_context()
+    if not hasattr(context, "wrap_bio"):  # pyOpenSSL is injected into urllib3
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = True
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.set_alpn_protocols(["http/1.1"])
+    bundle, *pair = paths = [path for path, _ in files]
+    try:
+        if os.path.isdir(bundle):
+            context.load_verify_locations(capath=bundle)
+        else:
+            context.load_verify_locations(bundle)
+        if pair:
+            context.load_cert_chain(pair[0], pair[1], password="")
+    except OSError as error:
+        broken = isinstance(error, ssl.SSLError) or not error.strerror
+        words = "there is no usable PEM in it" if broken else error.strerror
+        raise OSError(errno.EINVAL, words, ", ".join(dict.fromkeys(paths))) from None
+    return context

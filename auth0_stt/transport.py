@@ -11,22 +11,18 @@ requests finds them.
 from __future__ import annotations
 
 import atexit
-import errno
 import io
 import os
-import ssl
 import sys
 import time
 from contextlib import suppress
-from functools import lru_cache
 from http.client import HTTPConnection
 from typing import Any, Dict, List, Mapping, Optional, Tuple
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from requests import PreparedRequest, Response
 from requests import Session as Session  # other modules import it from here
 from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.exceptions import InvalidProxyURL
 from requests.structures import CaseInsensitiveDict
 from requests.utils import (
     DEFAULT_CA_BUNDLE_PATH,
@@ -35,10 +31,8 @@ from requests.utils import (
     select_proxy,
 )
 from urllib3.connectionpool import HTTPSConnectionPool
-from urllib3.util import parse_url
-from urllib3.util.ssl_ import create_urllib3_context
 
-from .connections import Call, Connection, Proxy, Reply, Route
+from .connections import Call, Connection, Reply, Route
 from .failures import CAUGHT, failure
 from .own_session import adapter_checked, read, with_session_headers
 
@@ -137,6 +131,16 @@ def _is_secure(url: str) -> bool:
     return url.startswith("https:")
 
 
+def _route(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> Route:
+    """Return all that a connection depends on, the files as they are now."""
+    if verify is True:
+        verify = extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH)
+    paths = (verify, *(cert or ())) if _is_secure(url) else ()
+    files = tuple((path, os.stat(path).st_mtime_ns) for path in paths)
+    proxy = select_proxy(url, proxies) if proxies else None
+    return Route(url, files, proxy, os.getpid())
+
+
 # --- a session of our own ---------------------------------------------------------
 
 
@@ -170,13 +174,10 @@ class _Adapter(HTTPAdapter):
             return super().send(request, *args, **settings)
         call, verify = settings["timeout"], settings["verify"]
         call.sent = False
-        key = _key(request.url, verify, settings["cert"], settings["proxies"])
-        connection = _take_idle(key, call)
-        if connection is None:
-            connection = Connection.open(_route(key), call)
-            connection.key = key
+        route = _route(request.url, verify, settings["cert"], settings["proxies"])
+        connection = _take_idle(route, call) or Connection.open(route, call)
         try:
-            reply = connection.post(request.url, request.headers, request.body)
+            reply = connection.post(request.headers, request.body)
         except BaseException:
             connection.end()
             raise
@@ -201,7 +202,7 @@ _session = _Session(_Adapter())
 _idle: List[Connection] = []
 
 
-def _take_idle(key: _Key, call: Call) -> Optional[Connection]:
+def _take_idle(route: Route, call: Call) -> Optional[Connection]:
     """Return an idle connection on which nothing came since its last answer, if any.
 
     On the way it ends those that have been idle for too long, whatever their route.
@@ -209,7 +210,7 @@ def _take_idle(key: _Key, call: Call) -> Optional[Connection]:
     oldest = time.monotonic() - _LONGEST_IDLE
     for connection in reversed(_idle.copy()):
         recent = connection.used > oldest
-        if recent and connection.key != key:
+        if recent and connection.route != route:
             continue
         try:
             _idle.remove(connection)
@@ -234,77 +235,5 @@ def _end_idle() -> None:
 
 atexit.register(_end_idle)
 with suppress(AttributeError):  # Windows has no forks
-    # The key is not enough: in a namespace of its own a child may have the same id.
+    # The id in a route is not enough: in a namespace of its own a child may have the same id.
     os.register_at_fork(after_in_child=_end_idle)
-
-
-# --- routes -----------------------------------------------------------------------
-
-#: What a proxy's URL may begin with, and the port if it names none.
-_SOCKS_PORTS = dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080)
-_PROXY_PORTS = {"http": 80, "https": 443, **_SOCKS_PORTS}
-
-
-#: URL; CA bundle, certificate and key; their times; proxy; process.
-_Key = Tuple[str, Tuple[str, ...], Tuple[int, ...], Optional[str], int]
-
-
-def _key(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> _Key:
-    """Return all that a connection depends on, the files as they are now."""
-    if verify is True:
-        verify = extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH)
-    files = (verify, *(cert or ())) if _is_secure(url) else ()
-    changed = tuple(os.stat(path).st_mtime_ns for path in files)
-    proxy = select_proxy(url, proxies) if proxies else None
-    return url, files, changed, proxy, os.getpid()
-
-
-def _route(key: _Key) -> Route:
-    """Return the route that a key means."""
-    url, files, changed, proxy, _ = key
-    parts = urlsplit(url)
-    secure = parts.scheme == "https"
-    return Route(
-        str(parts.hostname),
-        parts.port or (443 if secure else 80),
-        _tls_context(files, changed) if secure else None,
-        _proxy(proxy, _tls_context(files[:1], changed[:1])) if proxy else None,
-    )
-
-
-def _proxy(url: str, context: ssl.SSLContext) -> Proxy:
-    """Return the proxy that a URL means. Without a scheme it is an HTTP proxy."""
-    parts = parse_url(url if "://" in url else f"http://{url}")
-    scheme, host = str(parts.scheme), str(parts.host or "").strip("[]")
-    if scheme not in _PROXY_PORTS or not host:
-        raise InvalidProxyURL
-    user, password = map(unquote, (parts.auth or "").partition(":")[::2])
-    f"{user}:{password}".encode("latin-1")  # as they are sent, or UnicodeError
-    port = parts.port or _PROXY_PORTS[scheme]
-    trust = context if scheme == "https" else None
-    return Proxy(scheme, host, port, user, password, trust)
-
-
-@lru_cache(maxsize=32)
-def _tls_context(files: Tuple[str, ...], changed: Tuple[int, ...]) -> ssl.SSLContext:
-    """Return a context for all connections by these files: to build one is slow."""
-    # urllib3's, since that is where system-wide policies are applied.
-    context: ssl.SSLContext = create_urllib3_context()
-    if not hasattr(context, "wrap_bio"):  # pyOpenSSL is injected into urllib3
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = True
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.set_alpn_protocols(["http/1.1"])
-    bundle, *pair = files
-    try:
-        if os.path.isdir(bundle):
-            context.load_verify_locations(capath=bundle)
-        else:
-            context.load_verify_locations(bundle)
-        if pair:
-            context.load_cert_chain(pair[0], pair[1], password="")
-    except OSError as error:
-        broken = isinstance(error, ssl.SSLError) or not error.strerror
-        words = "there is no usable PEM in it" if broken else error.strerror
-        raise OSError(errno.EINVAL, words, ", ".join(dict.fromkeys(files))) from None
-    return context

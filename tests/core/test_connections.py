@@ -1,6 +1,7 @@
 """One socket under one clock and one count, without requests."""
 
 import ast
+import os
 import socket
 import threading
 import time
@@ -29,7 +30,6 @@ import auth0_stt
 from auth0_stt.connections import (
     Call,
     Connection,
-    Proxy,
     Route,
     UnusableAnswerError,
 )
@@ -40,27 +40,14 @@ FORM = b"reason=1"
 
 def route(server, by=None):
     """Return the route to a server, by a proxy if one is given."""
-    context = None
-    if server.context is not None:
-        context = client_context()
-    between = None
-    if by is not None:
-        trust = client_context() if by.context else None
-        between = Proxy("https" if trust else "http", by.host, by.port, context=trust)
-    return Route(server.host, server.port, context, between)
-
-
-def client_context():
-    """Return a context that trusts the tests' authority."""
-    import ssl
-
-    return ssl.create_default_context(cafile=ca_file())
+    files = () if server.context is None else ((ca_file(), 0),)
+    return Route(server.url + "/oauth/token", files, by and by.url, os.getpid())
 
 
 def post(connection, body=FORM):
     """Post a form."""
     fields = {"Content-Length": str(len(body))}
-    return connection.post("https://tenant.test/oauth/token", fields, body)
+    return connection.post(fields, body)
 
 
 class TestCall:

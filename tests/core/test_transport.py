@@ -45,8 +45,8 @@ from auth0_stt import (
     CustomTokenExchangeError,
     InvalidArgumentError,
     TransportError,
+    connections,
     request_session_transfer_token,
-    transport,
 )
 
 pytestmark = pytest.mark.usefixtures("trusted")
@@ -428,7 +428,7 @@ class TestBundles:
 
     def test_injected_pyopenssl(self, server, monkeypatch, tmp_path):
         """pyOpenSSL has no TLS over buffers: the standard library's is used, and verifies."""
-        monkeypatch.setattr(transport, "create_urllib3_context", object)
+        monkeypatch.setattr(connections, "create_urllib3_context", object)
         for name, code in (("known", None), ("unknown", "tls")):
             bundle = tmp_path / name
             bundle.write_bytes(Path(ca_file(name)).read_bytes())
