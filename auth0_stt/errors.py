@@ -20,7 +20,7 @@ from contextlib import suppress
 from enum import Enum
 from functools import wraps
 from types import TracebackType
-from typing import Any, Callable, Iterator, Optional, Tuple, TypeVar, cast
+from typing import Any, Callable, List, Optional, Tuple, TypeVar, cast
 
 from attr import define, field, fields
 
@@ -256,9 +256,9 @@ _BELOW = (
     _PACKAGE + ".",
     *("requests.", "urllib3.", "eventlet.", "gevent.", "socks."),
     *(f"{_VENDOR}.requests.", f"{_VENDOR}.urllib3."),
+    # Whoever calls these, such as a tracer that wraps them.
+    *("http.client.", "socket.", "ssl.", "OpenSSL.", "truststore."),
 )
-#: What fails only if the network does, whoever calls it.
-_NETWORK_MODULES = ("http.client.", "socket.", "ssl.", "OpenSSL.", "truststore.")
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
@@ -268,9 +268,8 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
         error.__suppress_context__ = False  # set by the line above
         return error.with_traceback(None)
     error.__traceback__ = _callers_frames(error.__traceback__)
-    waiting, seen = [error], {id(None), id(handled)}
-    while waiting:
-        current = waiting.pop()
+    found, seen = [error], {id(None), id(handled)}
+    for current in found:  # which grows
         seen.add(id(current))
         for link in ("__cause__", "__context__"):
             linked = getattr(current, link)
@@ -281,37 +280,29 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
             if frames and not linked.__traceback__:
                 setattr(current, link, None)  # it never left what runs below
             else:
-                waiting.append(linked)
+                found.append(linked)
     return error
 
 
 def raised_by_caller(error: Optional[BaseException]) -> bool:
     """Whether the caller's code raised it: a signal handler, a callable, an adapter."""
-    own = False  # and in the end, what the last frame is
-    for entry, own in _whose(error.__traceback__ if error else None):
-        # A tracer may wrap these, so that the frame above is not of urllib3.
-        own = own and not _module(entry).startswith(_NETWORK_MODULES)
-    return own
+    entries = _whose(error.__traceback__ if error else None)
+    return bool(entries) and entries[-1][1]
 
 
-def _module(entry: TracebackType) -> str:
-    return str(entry.tb_frame.f_globals.get("__name__")) + "."
-
-
-def _whose(
-    traceback: Optional[TracebackType],
-) -> Iterator[Tuple[TracebackType, bool]]:
-    """Yield the entries of a traceback, each with whether it is the caller's own."""
-    own = False
+def _whose(traceback: Optional[TracebackType]) -> List[Tuple[TracebackType, bool]]:
+    """Return the entries of a traceback, each with whether it is the caller's own."""
+    entries, own = [], False
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
         # Frames of the standard library belong to whoever called them.
-        if _module(traceback).startswith(_BELOW):
+        if f"{traceback.tb_frame.f_globals.get('__name__')}.".startswith(_BELOW):
             own = False
         elif "-packages" in file or not file.startswith((_STANDARD_LIBRARY, "<frozen")):
             own = True
-        yield traceback, own
+        entries.append((traceback, own))
         traceback = traceback.tb_next
+    return entries
 
 
 def _callers_frames(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
@@ -321,7 +312,7 @@ def _callers_frames(traceback: Optional[TracebackType]) -> Optional[TracebackTyp
     The others are emptied, since ``f_back`` leads from it to them.
     """
     kept = None
-    for entry, own in reversed(list(_whose(traceback))):
+    for entry, own in reversed(_whose(traceback)):
         if own:
             entry.tb_next, kept = kept, entry
         else:
