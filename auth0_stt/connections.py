@@ -54,7 +54,7 @@ _STEP = 16 * 1024
 
 
 @define(eq=False, repr=False, slots=False)
-class UnusableAnswerError(Exception):
+class UnusableAnswerError(HTTPException):
     """An answer came that can't be used.
 
     The status is None if not even its head can be read. ``token_endpoint`` makes the
@@ -287,7 +287,7 @@ class Connection:
         self.wire = wire
         self.reader: _Reader = _Reader(wire)
         self.route = route
-        #: Whether the last answer left it fit for another request.
+        #: Whether an answer was read whole, and leaves it fit for another request.
         self.reusable: bool = False
         #: The ``time.monotonic()`` of its last use.
         self.used: float = time.monotonic()
@@ -325,7 +325,7 @@ class Connection:
         HTTPException for what is not HTTP.
         """
         parts, call = urlsplit(self.route.url), self.wire.call
-        call.doing, call.sent = "sending the request", True
+        call.doing, call.sent, self.reusable = "sending the request", True, False
         self._send(f"POST {parts.path}", parts.netloc, fields, body)
         call.doing = "waiting for the answer"
         if self.reader.peek(1):
@@ -351,15 +351,18 @@ class Connection:
         """Whether nothing came after the last answer: no bytes, and no end.
 
         Looks through the reader, TLS and the socket at once, without waiting. Late
-        session tickets are taken in, on the clock and the count of the call.
+        session tickets are taken in, on the clock and the count of the call. Ends the
+        connection after any exception.
         """
         self.wire.call, self.wire.waits = call, False
         try:
             self.reader.peek(1)
         except BlockingIOError:
             return True
-        except (OSError, UnusableAnswerError) as error:
-            if raised_by_caller(error):
+        except BaseException as error:
+            self.end()
+            expected = isinstance(error, (OSError, HTTPException))
+            if raised_by_caller(error) or not expected:
                 raise
         finally:
             self.wire.waits = True

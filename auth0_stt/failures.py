@@ -30,11 +30,8 @@ from .connections import Call, UnusableAnswerError
 from .errors import TransportError, raised_by_caller
 from .errors import TransportErrorCode as Code
 
-#: What can fail on the way. Any other exception passes as it is.
-CAUGHT = (
-    *(OSError, HTTPException, HTTPError, UnicodeError, UnusableAnswerError),
-    ImportError,  # of PySocks
-)
+#: What can fail on the way: the import is that of PySocks. Any other exception passes.
+CAUGHT = (OSError, HTTPException, HTTPError, UnicodeError, ImportError)
 
 #: How requests and urllib3 refuse the URL of a proxy, or what is in it.
 _UNUSABLE_URLS = (InvalidURL, LocationValueError, UnicodeError)

@@ -178,13 +178,11 @@ class _Adapter(HTTPAdapter):
         connection = _take_idle(route, call) or Connection.open(route, call)
         try:
             reply = connection.post(request.headers, request.body)
-        except BaseException:
-            connection.end()
-            raise
-        if connection.reusable and len(_idle) < _MOST_IDLE:
-            _idle.append(connection)
-        else:
-            connection.end()
+        finally:
+            if connection.reusable and len(_idle) < _MOST_IDLE:
+                _idle.append(connection)
+            else:
+                connection.end()
         response = Response()
         response.status_code, response.raw = reply.status, io.BytesIO(reply.body)
         response.headers = reply.headers  # type: ignore[assignment]
@@ -216,12 +214,8 @@ def _take_idle(route: Route, call: Call) -> Optional[Connection]:
             _idle.remove(connection)
         except ValueError:  # another thread has it already
             continue
-        try:
-            if recent and connection.is_quiet(call):
-                return connection
-        except BaseException:
-            connection.end()
-            raise
+        if recent and connection.is_quiet(call):
+            return connection
         connection.end()
     return None
 

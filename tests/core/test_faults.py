@@ -45,9 +45,9 @@ from faults import (
 from auth0_stt import (
     CustomTokenExchangeError,
     TransportError,
+    connections,
     request_session_transfer_token,
 )
-from auth0_stt.connections import Connection
 
 pytestmark = pytest.mark.usefixtures("trusted")
 
@@ -879,10 +879,10 @@ class TestKeptConnections:
         """An exception in the look at an idle connection ends it."""
         mint(server)
 
-        def is_quiet(connection, call):
+        def peek(reader, size):
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(Connection, "is_quiet", is_quiet)
+        monkeypatch.setattr(connections._Reader, "peek", peek)
         with pytest.raises(KeyboardInterrupt):
             mint(server)
         server.wait_for_end(1)
