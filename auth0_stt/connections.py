@@ -493,10 +493,8 @@ def _tls_context(files: Tuple[Tuple[str, int], ...]) -> ssl.SSLContext:
     context.set_alpn_protocols(["http/1.1"])
     bundle, *pair = paths = [path for path, _ in files]
     try:
-        if os.path.isdir(bundle):
-            context.load_verify_locations(capath=bundle)
-        else:
-            context.load_verify_locations(bundle)
+        kind = "capath" if os.path.isdir(bundle) else "cafile"
+        context.load_verify_locations(**{kind: bundle})
         if pair:
             context.load_cert_chain(pair[0], pair[1], password="")
     except OSError as error:

@@ -15,7 +15,6 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.exceptions import InvalidHeader
 from requests.utils import default_user_agent
 from urllib3.response import HTTPResponse
-from urllib3.util import Retry
 
 from .connections import LARGEST_BODY, Call, Reply, check_head, checked_reply
 from .errors import invalid
@@ -49,7 +48,10 @@ def adapter_checked(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter
     token only once.
     """
     if isinstance(adapter, HTTPAdapter):
-        if _repeats(adapter.max_retries):
+        retries = adapter.max_retries
+        posts = not retries.allowed_methods or "POST" in retries.allowed_methods
+        # "other" are failures that urllib3 repeats whatever the method, such as in TLS.
+        if retries.total != 0 and (posts or retries.other != 0):
             raise invalid(
                 "session",
                 "has an adapter that may repeat a POST: mount an HTTPAdapter "
@@ -63,13 +65,6 @@ def adapter_checked(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter
     return adapter
 
 
-def _repeats(retries: Retry) -> bool:
-    """Whether urllib3 may repeat a POST that may have arrived."""
-    posts = not retries.allowed_methods or "POST" in retries.allowed_methods
-    # "other" are failures that urllib3 repeats whatever the method, such as in TLS.
-    return retries.total != 0 and (posts or retries.other != 0)
-
-
 def with_session_headers(
     headers: Mapping[str, str], session: Session
 ) -> Mapping[str, Any]:
@@ -81,8 +76,7 @@ def with_session_headers(
     request = PreparedRequest()
     try:
         request.prepare_headers({k: v for k, v in theirs if v is not None})
-        for value in request.headers.values():
-            str(value).encode("latin-1")
+        "".join(map(str, request.headers.values())).encode("latin-1")
     except (InvalidHeader, UnicodeError):
         raise invalid("session", "has a header that can't be sent") from None
     merged = request.headers

@@ -71,7 +71,12 @@ def post_form(
             headers = with_session_headers(headers, session)
         settings = _settings(url, session or _session, certificate)
         settings["timeout"] = call if session is None else call.left()
-        request = _prepared(url, form, headers)
+        # By hand: the usual way reads .netrc, merges cookies and parses the URL again.
+        request = PreparedRequest()
+        request.method, request.url = "POST", url
+        request.body = urlencode(form, doseq=True).encode("ascii")
+        request.headers = CaseInsensitiveDict(headers)
+        request.headers["Content-Length"] = str(len(request.body))
         # Only our own adapter can say otherwise: it sets it to False first.
         call.sent = True
         response = sender.send(request, stream=True, allow_redirects=False, **settings)
@@ -85,18 +90,6 @@ def post_form(
         raise failure(error, call, outer)  # noqa: B904
 
 
-def _prepared(
-    url: str, form: Mapping[str, Any], headers: Mapping[str, str]
-) -> PreparedRequest:
-    # By hand: the usual way reads .netrc, merges cookies and parses the URL again.
-    request = PreparedRequest()
-    request.method, request.url = "POST", url
-    request.body = urlencode(form, doseq=True).encode("ascii")
-    request.headers = CaseInsensitiveDict(headers)
-    request.headers["Content-Length"] = str(len(request.body))
-    return request
-
-
 # --- settings ---------------------------------------------------------------------
 
 
@@ -108,7 +101,7 @@ def _settings(
     if session.trust_env and verify is True:
         names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
         verify = next(filter(None, map(os.environ.get, names)), True)
-    if _is_secure(url):  # else a proxy could read the form
+    if url.startswith("https:"):  # else a proxy could read the form
         proxies = dict(session.proxies or {})
         if session.trust_env and (not proxies or select_proxy(url, proxies) is None):
             proxies = _environ_proxies(url, proxies.get("no_proxy"))
@@ -126,16 +119,11 @@ def _environ_proxies(url: str, no_proxy: Optional[str]) -> Dict[str, str]:
     return {}
 
 
-def _is_secure(url: str) -> bool:
-    """Whether a URL is https. Any other is on loopback: no TLS, and no proxy."""
-    return url.startswith("https:")
-
-
 def _route(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> Route:
     """Return all that a connection depends on, the files as they are now."""
     if verify is True:
         verify = extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH)
-    paths = (verify, *(cert or ())) if _is_secure(url) else ()
+    paths = (verify, *(cert or ())) if url.startswith("https:") else ()
     files = tuple((path, os.stat(path).st_mtime_ns) for path in paths)
     proxy = select_proxy(url, proxies) if proxies else None
     return Route(url, files, proxy, os.getpid())
