@@ -59,9 +59,8 @@ def adapter_checked(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter
             )
         if with_certificate and not hasattr(adapter, "get_connection_with_tls_context"):
             # It would give the connection of one certificate to the next caller.
-            raise invalid(
-                "session", "with a client_certificate needs requests 2.32 or later"
-            )
+            problem = "with a client_certificate needs requests 2.32 or later"
+            raise invalid("session", problem)
     return adapter
 
 

@@ -80,10 +80,8 @@ def post_form(
         # Only our own adapter can say otherwise: it sets it to False first.
         call.sent = True
         response = sender.send(request, stream=True, allow_redirects=False, **settings)
-        try:
+        with response:
             return read(response, sender.adapter, call)
-        finally:
-            response.close()
     except CAUGHT as error:
         # No "from": the boundary drops the context, and a name for the failure here
         # would keep it and the socket alive in a cycle.
