@@ -228,10 +228,11 @@ class _Tls(_Layer):
             else:
                 self._flush()
                 return result
-            self._flush()
             self._feed()
 
     def _feed(self) -> None:
+        """Receive, once all is sent that OpenSSL has to say."""
+        self._flush()
         received = self.below.read(_STEP)
         if not received:
             raise ssl.SSLEOFError("the connection was closed")
@@ -300,12 +301,10 @@ class Connection:
         context = _tls_context(files) if files else None
         proxy = _proxy(route.proxy) if route.proxy else None
         call.doing = "connecting to the proxy" if proxy else "connecting"
-        if proxy is None:
-            sock = _connect(to, call)
-        elif proxy.scheme.startswith("socks"):
+        if proxy is not None and proxy.scheme.startswith("socks"):
             sock, proxy = _connect_by_socks(to, proxy, call), None
         else:
-            sock = _connect(_address(proxy), call)
+            sock = _connect(_address(proxy) if proxy else to, call)
         connection = cls(_Wire(sock, call), route)
         try:
             if proxy is not None:
@@ -402,8 +401,8 @@ class Connection:
 
     def _head(self, method: str) -> HTTPResponse:
         """Read the head of an answer. The caller must close it."""
-        sock: Any = self.reader  # HTTPResponse only calls its makefile()
-        answer = HTTPResponse(sock, method=method)
+        # Of a socket it only calls makefile().
+        answer = HTTPResponse(cast(Any, self.reader), method=method)
         answer.begin()
         if answer.headers.defects:
             raise HTTPException("malformed head")
