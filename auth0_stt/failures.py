@@ -90,7 +90,7 @@ def _chain(error: BaseException, outer: Optional[BaseException]) -> List[BaseExc
     for each in found:  # which grows
         linked = [each.__cause__, *each.args, getattr(each, "reason", None)]
         context = each.__context__
-        # urllib3 1.26 wraps without "from": of its exceptions, the context is the cause.
+        # urllib3 1.26 wraps without "from": for its exceptions, the context counts.
         wraps = isinstance(each, HTTPError) or not raised_by_caller(context)
         if wraps and not isinstance(context, RequestException):
             linked.append(context)

@@ -215,5 +215,5 @@ def _end_idle() -> None:
 
 atexit.register(_end_idle)
 with suppress(AttributeError):  # Windows has no forks
-    # The id in a route is not enough: in a namespace of its own a child may have the same id.
+    # The id in a route is not enough: a child may have the same in another namespace.
     os.register_at_fork(after_in_child=_end_idle)
