@@ -268,19 +268,20 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
         error.__suppress_context__ = False  # set by the line above
         return error.with_traceback(None)
     error.__traceback__ = _callers_frames(error.__traceback__)
-    found, seen = [error], {id(None), id(handled)}
+    found, seen, inner = [error], {id(None), id(handled), id(error)}, set()
     for current in found:  # which grows
-        seen.add(id(current))
         for link in ("__cause__", "__context__"):
             linked = getattr(current, link)
-            if id(linked) in seen:
-                continue
-            frames = linked.__traceback__
-            linked.__traceback__ = _callers_frames(frames)
-            if frames and not linked.__traceback__:
-                setattr(current, link, None)  # it never left what runs below
-            else:
-                found.append(linked)
+            if id(linked) not in seen:
+                seen.add(id(linked))
+                frames = linked.__traceback__
+                linked.__traceback__ = _callers_frames(frames)
+                if frames and not linked.__traceback__:
+                    inner.add(id(linked))  # it never left what runs below
+                else:
+                    found.append(linked)
+            if id(linked) in inner:
+                setattr(current, link, None)
     return error
 
 

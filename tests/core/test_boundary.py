@@ -22,6 +22,7 @@ from auth0_stt import (
     SessionTransferError,
     TransportError,
     build_session_transfer_redirect,
+    errors,
     request_session_transfer_token,
 )
 
@@ -200,6 +201,43 @@ class TestOthers:
             KeyError, mint, endpoint, client_secret=None, client_assertion=assertion
         )
         assert (None, True) == (error.__cause__, error.__suppress_context__)
+
+    def test_cause_and_context_from_inside(self, endpoint):
+        """Nor does one that is both cause and context, as ``raise from`` makes it."""
+        scope = {"__name__": "requests.somewhere"}
+        code = "def handled(hook):\n try: 1/0\n except ArithmeticError as e: hook(e)"
+        exec(code, scope)
+
+        def hook(error):
+            raise KeyError("no key today") from error
+
+        def assertion(audience):
+            scope["handled"](hook)
+
+        error = raised(
+            KeyError, mint, endpoint, client_secret=None, client_assertion=assertion
+        )
+        assert (None, None) == (error.__cause__, error.__context__)
+
+    def test_long_chain(self, endpoint, monkeypatch):
+        """The time that a chain takes grows with its length, not with a power of two."""
+        looked, real = [], errors._callers_frames
+
+        def assertion(audience, attempts=16):
+            try:
+                if attempts:
+                    assertion(audience, attempts - 1)
+                raise ValueError("no key file")
+            except (KeyError, ValueError) as error:
+                raise KeyError("no key today") from error
+
+        def counted(traceback):
+            looked.append(traceback)
+            return real(traceback)
+
+        monkeypatch.setattr(errors, "_callers_frames", counted)
+        raised(KeyError, mint, endpoint, client_secret=None, client_assertion=assertion)
+        assert 17 <= len(looked) < 100
 
     def test_cause_of_the_callers_own(self, endpoint):
         """A chain that the caller's code made stays as it is."""
