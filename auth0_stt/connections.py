@@ -327,8 +327,9 @@ class Connection:
         call.doing, call.sent, self.reusable = "sending the request", True, False
         self._send(f"POST {parts.path}", parts.netloc, fields, body)
         call.doing = "waiting for the answer"
-        if self.reader.peek(1):
-            call.doing = "reading the answer"
+        if not self.reader.peek(1):
+            raise IncompleteRead(b"")  # TLS would wait for more behind its end
+        call.doing = "reading the answer"
         with self._head("POST") as answer:
             status, headers = answer.status, cast(Mapping[str, str], answer.headers)
             check_head(status, headers)

@@ -1,5 +1,6 @@
 """Whatever the other side does, a call ends with a token or a typed error, and nobody gets another's answer."""
 
+import contextlib
 import gc
 import gzip
 import select
@@ -787,6 +788,21 @@ class TestWords:
         with FaultServer([REQUEST], [REQUEST, b"HTTP/1.1 2"]) as server:
             assert "while waiting for the answer" in str(lost(server))
             assert "while reading the answer" in str(lost(server))
+
+    def test_goodbye(self):
+        """An end of TLS before the answer is an end, though the socket stays open."""
+
+        def goodbye(peer):
+            peer.request()
+            peer.sock.settimeout(0)
+            with contextlib.suppress(ssl.SSLWantReadError):
+                peer.sock.unwrap()
+            peer.wait()
+
+        with FaultServer(goodbye) as server:
+            error = lost(server, timeout=2)
+        assert ("unreachable", True) == (error.code, error.sent)
+        assert "while waiting for the answer" in str(error)
 
     @pytest.mark.parametrize(
         "session", [None, requests.Session()], ids=["own", "given"]
