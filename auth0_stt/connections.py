@@ -116,15 +116,14 @@ class Route:
     process: int
 
 
-def check_head(status: int, headers: Mapping[str, str]) -> None:
+def check_head(status: int, headers: Mapping[str, str], coding: str) -> None:
     """Refuse an answer whose body is not worth reading, before it is read.
 
     No content coding is decoded: 200 MB of zeros are 492 bytes as ``gzip, gzip``.
     """
-    coding = headers.get("Content-Encoding", "").strip().lower()
     if status != 200 and not 400 <= status <= 599:
         problem = "it is neither a success nor an error (redirects are not followed)"
-    elif coding not in ("", "identity"):
+    elif coding.strip().lower() not in ("", "identity"):
         problem = "it has a content coding that was not asked for"
     else:
         return
@@ -332,7 +331,8 @@ class Connection:
         call.doing = "reading the answer"
         with self._head("POST") as answer:
             status, headers = answer.status, cast(Mapping[str, str], answer.headers)
-            check_head(status, headers)
+            # Unlike get(), it returns all that several headers say.
+            check_head(status, headers, answer.getheader("Content-Encoding", ""))
             if not re.fullmatch("[0-9]*", answer.getheader("Content-Length", "")):
                 problem = "its Content-Length is malformed"
                 raise UnusableAnswerError(problem, status, headers)

@@ -91,7 +91,7 @@ def with_session_headers(
 def read(response: Response, adapter: BaseAdapter, call: Call) -> Reply:
     """Read the answer of any adapter. Only urllib3's own can be watched."""
     status, headers = response.status_code, response.headers
-    check_head(status, headers)
+    check_head(status, headers, headers.get("Content-Encoding", ""))
     raw = response.raw
     if isinstance(raw, HTTPResponse) and not raw.tell():
         body = _watched(raw, call)
