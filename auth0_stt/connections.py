@@ -466,10 +466,15 @@ def _connect_by_socks(to: _Address, proxy: SplitResult, call: Call) -> socket.so
 
 def _proxy(url: str) -> SplitResult:
     """Return the parts of a proxy's URL. Without a scheme it is an HTTP proxy."""
-    parts = urlsplit(str(parse_url(url if "://" in url else f"http://{url}")))
+    if "://" not in url:
+        url = "http:" + (url if url.startswith("//") else f"//{url}")
+    try:
+        parts = urlsplit(str(parse_url(url)))
+        ":".join(_login(parts)).encode("latin-1")  # as it is sent
+    except ValueError:  # whose message may show the password
+        raise LocationValueError from None
     if parts.scheme not in _PROXY_PORTS or not parts.hostname:
         raise LocationValueError
-    ":".join(_login(parts)).encode("latin-1")  # as it is sent, or UnicodeError
     return parts
 
 

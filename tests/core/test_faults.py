@@ -1041,6 +1041,14 @@ class TestProxies:
         )
         assert [] == server.requests
 
+    @pytest.mark.parametrize("password", ["the-[-secret", "the-\u2100-secret"])
+    def test_unusable_password(self, server, monkeypatch, password):
+        """A proxy's URL that urllib takes for a malformed one: its password is not shown."""
+        monkeypatch.setenv("HTTPS_PROXY", f"socks5h://user:{password}@127.0.0.1:1")
+        error = lost(server)
+        assert ("unreachable", False) == (error.code, error.sent)
+        assert "secret" not in str(error)
+
     @pytest.mark.parametrize(
         "session", [None, requests.Session()], ids=["own", "given"]
     )

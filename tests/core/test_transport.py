@@ -310,6 +310,7 @@ class TestProxies:
             (None, 443),
             ("http://127.0.0.1", 80),
             ("127.0.0.1", 80),
+            ("//127.0.0.1", 80),
             ("https://127.0.0.1", 443),
             pytest.param("socks5h://127.0.0.1", 1080, marks=needs_socks),
             pytest.param("socks4a://127.0.0.1", 1080, marks=needs_socks),
