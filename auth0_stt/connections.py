@@ -351,18 +351,15 @@ class Connection:
         """Whether nothing came after the last answer: no bytes, and no end.
 
         Looks through the reader, TLS and the socket at once, without waiting. Late
-        session tickets are taken in, on the clock and the count of the call. Ends the
-        connection after any exception.
+        session tickets are taken in, on the clock and the count of the call.
         """
         self.wire.call, self.wire.waits = call, False
         try:
             self.reader.peek(1)
         except BlockingIOError:
             return True
-        except BaseException as error:
-            self.end()
-            expected = isinstance(error, (OSError, HTTPException))
-            if raised_by_caller(error) or not expected:
+        except (OSError, HTTPException) as error:
+            if raised_by_caller(error):
                 raise
         finally:
             self.wire.waits = True

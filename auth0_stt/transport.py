@@ -200,8 +200,12 @@ def _take_idle(route: Route, call: Call) -> Optional[Connection]:
             _idle.remove(connection)
         except ValueError:  # another thread has it already
             continue
-        if recent and connection.is_quiet(call):
-            return connection
+        try:
+            if recent and connection.is_quiet(call):
+                return connection
+        except BaseException:
+            connection.end()
+            raise
         connection.end()
     return None
 

@@ -901,6 +901,20 @@ class TestKeptConnections:
         server.wait_for_end(1)
         assert 1 == server.connections
 
+    def test_interrupted_before_it_is_looked_at(self, server, monkeypatch):
+        """An exception as the look begins ends the connection, too."""
+        mint(server)
+        looked = []
+
+        def is_quiet(connection, call):
+            looked.append(connection)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(connections.Connection, "is_quiet", is_quiet)
+        with pytest.raises(KeyboardInterrupt):
+            mint(server)
+        assert [-1] == [connection.wire.sock.fileno() for connection in looked]
+
     @pytest.mark.parametrize("end", [[], [RESET]], ids=["closed", "reset"])
     def test_dies_as_it_is_reused(self, end):
         """One that dies as it is reused is an error that says it may have been sent; nothing is replayed."""
