@@ -61,7 +61,8 @@ def failure(
         e for e in wrapped if raised_by_caller(e) and not isinstance(e, HTTPError)
     ]
     if theirs and not isinstance(theirs[0], _NEVER_THE_CALLERS):
-        theirs[0].__suppress_context__ = True  # what wrapped it
+        if theirs[0] is not error:
+            theirs[0].__suppress_context__ = True  # what wrapped it
         return theirs[0]
     if time.monotonic() >= call.deadline:
         wrapped.append(timeout())  # whatever failed, failed because of it

@@ -202,6 +202,21 @@ class TestOthers:
         )
         assert (None, True) == (error.__cause__, error.__suppress_context__)
 
+    def test_context_of_a_missing_module(self, endpoint, session):
+        """What an adapter was handling when it missed a module is shown with that."""
+
+        class Optional(HTTPAdapter):
+            def send(self, *args, **kwargs):
+                try:
+                    raise ValueError("the quick way fails")
+                except ValueError:
+                    raise ImportError("the slow way is not installed")  # noqa: B904
+
+        session.mount("http://", Optional())
+        error = raised(ImportError, mint, endpoint, session=session)
+        assert isinstance(error.__context__, ValueError)
+        assert not error.__suppress_context__
+
     def test_cause_and_context_from_inside(self, endpoint):
         """Nor does one that is both cause and context, as ``raise from`` makes it."""
         scope = {"__name__": "requests.somewhere"}
