@@ -314,8 +314,9 @@ def _callers_frames(traceback: Optional[TracebackType]) -> Optional[TracebackTyp
     """
     kept = None
     for entry, own in reversed(_whose(traceback)):
-        if own:
-            entry.tb_next, kept = kept, entry
+        if own:  # a new entry: a log record may have these
+            frame, last, line = entry.tb_frame, entry.tb_lasti, entry.tb_lineno
+            kept = TracebackType(kept, frame, last, line)
         else:
             with suppress(RuntimeError):  # of the boundary, which still runs
                 entry.tb_frame.clear()

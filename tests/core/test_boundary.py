@@ -6,6 +6,7 @@ import signal
 import ssl
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,28 @@ class TestOthers:
             KeyError, mint, endpoint, client_secret=None, client_assertion=assertion
         )
         assert (None, True) == (error.__cause__, error.__suppress_context__)
+
+    def test_traceback_kept_elsewhere(self, endpoint):
+        """A traceback that the caller's code kept, as a log record does, stays whole."""
+        kept = []
+
+        def assertion(audience):
+            try:
+                requests.get("nonsense://")
+            except requests.RequestException as error:
+                kept.extend(traceback.walk_tb(error.__traceback__))
+                kept.append(error.__traceback__)
+                raise
+
+        raised(
+            requests.RequestException,
+            mint,
+            endpoint,
+            client_secret=None,
+            client_assertion=assertion,
+        )
+        *before, held = kept
+        assert before == list(traceback.walk_tb(held))
 
     def test_context_of_a_missing_module(self, endpoint, session):
         """What an adapter was handling when it missed a module is shown with that."""
