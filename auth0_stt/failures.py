@@ -132,6 +132,13 @@ def _schema(error: Any) -> str:
     return "SOCKS needs PySocks" if missing else "the session has no adapter for it"
 
 
+def _cut(error: Any) -> str:
+    """Return words for an answer that was cut, unless a chunk's size is malformed."""
+    number = error.__context__  # or what the caller was handling
+    malformed = type(number) is ValueError and not raised_by_caller(number)
+    return "" if malformed else _LOST
+
+
 def _refusal(error: Any, statuses: str) -> str:
     """Return how a proxy refused a tunnel, if it did by one of the statuses."""
     # As http.client words it.
@@ -184,8 +191,7 @@ _TABLE = (
     _Row(ssl.SSLError, lambda e: "unexpected eof" in str(e) and _LOST),
     # The connection was lost before the handshake began.
     _Row(ssl.SSLError, lambda e: e.errno == errno.ENOTCONN and _LOST),
-    # A chunk of no size is one, too.
-    _Row(IncompleteRead, lambda e: not isinstance(e.__context__, ValueError) and _LOST),
+    _Row(IncompleteRead, _cut),
     _Row((MalformedLength, HTTPException), "what came is not HTTP", None),
     _Row((ssl.SSLError, SSLError), _openssl, Code.TLS),
     _Row(OSError, lambda e: getattr(e, "msg", "")),  # PySocks'

@@ -23,6 +23,7 @@ from urllib.parse import urlencode, urlsplit
 from requests import PreparedRequest, Response
 from requests import Session as Session  # other modules import it from here
 from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.exceptions import InvalidProxyURL
 from requests.structures import CaseInsensitiveDict
 from requests.utils import (
     DEFAULT_CA_BUNDLE_PATH,
@@ -103,6 +104,10 @@ def _settings(
         proxies = dict(session.proxies or {})
         if session.trust_env and (not proxies or select_proxy(url, proxies) is None):
             proxies = _environ_proxies(url, proxies.get("no_proxy"))
+        try:
+            urlsplit((proxies and select_proxy(url, proxies)) or "")
+        except ValueError:  # whose message may show the password
+            raise InvalidProxyURL from None
     cert = certificate or session.cert
     return {"verify": verify, "cert": cert, "proxies": proxies}
 

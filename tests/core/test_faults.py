@@ -329,6 +329,21 @@ class TestReset:
         assert sent in (error.sent, None)
         assert 1 == server.connections
 
+    @pytest.mark.parametrize(
+        "session", [None, requests.Session()], ids=["own", "given"]
+    )
+    @pytest.mark.parametrize(
+        "wrong", [lambda server: int("x"), lambda server: mint(server, timeout=0)]
+    )
+    def test_cut_while_another_is_handled(self, session, wrong):
+        """A body that was cut is a lost connection, also while the caller handles a ValueError."""
+        with FaultServer([REQUEST, head("Content-Length: 99"), b"{"]) as server:
+            try:
+                wrong(server)
+            except ValueError:
+                error = lost(server, session=session)
+        assert ("unreachable", True, True) == (error.code, error.sent, error.retryable)
+
     def test_reset_during_request(self):
         """A connection that dies under a large request: it was sent, as far as one can know."""
         with FaultServer([lambda peer: peer.sock.recv(10), RESET], echo) as server:
@@ -336,8 +351,6 @@ class TestReset:
         assert ("unreachable", True) == (error.code, error.sent)
         assert 1 == server.connections
 
-
-OLD_REQUESTS = tuple(map(int, requests.__version__.split(".")[:2])) < (2, 27)
 
 NOT_HTTP = {
     "garbage": b"\x00\xff garbage\r\n\r\n",
@@ -1044,8 +1057,6 @@ class TestProxies:
     )
     def test_unusable_url(self, server, monkeypatch, session, url):
         """A proxy's URL that can't be used: nothing is sent, now or later."""
-        if session is not None and url == "http://[" and OLD_REQUESTS:
-            pytest.skip("requests before 2.27 raises a bare ValueError for it")
         monkeypatch.setenv("HTTPS_PROXY", url)
         error = lost(server, session=session)
         assert ("unreachable", False, False) == (
@@ -1055,11 +1066,14 @@ class TestProxies:
         )
         assert [] == server.requests
 
+    @pytest.mark.parametrize(
+        "session", [None, requests.Session()], ids=["own", "given"]
+    )
     @pytest.mark.parametrize("password", ["the-[-secret", "the-\u2100-secret"])
-    def test_unusable_password(self, server, monkeypatch, password):
+    def test_unusable_password(self, server, monkeypatch, password, session):
         """A proxy's URL that urllib takes for a malformed one: its password is not shown."""
         monkeypatch.setenv("HTTPS_PROXY", f"socks5h://user:{password}@127.0.0.1:1")
-        error = lost(server)
+        error = lost(server, session=session)
         assert ("unreachable", False) == (error.code, error.sent)
         assert "secret" not in str(error)
 
