@@ -170,9 +170,15 @@ class _Wire(_Layer):
 
     def write(self, data: Any) -> int:
         """Send all the bytes."""
-        self._limit()
-        # The time is for all of sendall, not for each of its steps.
-        self.sock.sendall(data)
+        self.call.left()
+        sent = 0
+        if not self.sock.gettimeout():  # after a look most fit in without waiting
+            with suppress(BlockingIOError):
+                sent = self.sock.send(data)
+        if sent < len(data):
+            self._limit()
+            # The time is for all of sendall, not for each of its steps.
+            self.sock.sendall(data[sent:])
         return len(data)
 
     def _limit(self) -> None:

@@ -177,6 +177,34 @@ class TestPool:
             mint(server)
         assert 1 == server.connections
 
+    @pytest.mark.parametrize("context", ["known", None], ids=["https", "http"])
+    def test_large_request(self, context):
+        """A request that does not fit in at once goes out whole on a kept connection, too."""
+        evidence = "x" * 8_000_000
+        script = [REQUEST, GOOD, REQUEST, GOOD]
+        with FaultServer(script, context=context) as server:
+            mint(server)
+            mint(server, extra={"evidence": evidence})
+        assert 1 == server.connections
+        assert [evidence] == [server.requests[1].form["evidence"]]
+
+    def test_taken_by_another(self, server, monkeypatch):
+        """A connection that another thread takes first is left to it."""
+        import auth0_stt.transport
+
+        mint(server)
+        seen = auth0_stt.transport._idle.copy()
+
+        class Taken(list):
+            def copy(self):
+                return seen
+
+        with monkeypatch.context() as patch:
+            patch.setattr(auth0_stt.transport, "_idle", Taken())
+            mint(server)
+            auth0_stt.transport._end_idle()
+        assert 2 == server.connections
+
     def test_plain_http(self):
         """Plain HTTP to loopback works in the same way."""
         with FaultServer(context=None) as server:
