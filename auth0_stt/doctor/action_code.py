@@ -9,7 +9,8 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _ACTOR = re.compile(
-    r"transaction\s*(?:\?\s*)?(?:\.\s*actor(?![A-Za-z0-9_$])|(?:\.\s*)?\[\s*['\"]actor['\"])"
+    r"transaction\s*(?:\?\s*)?"
+    r"(?:\.\s*actor(?![A-Za-z0-9_$])|(?:\.\s*)?\[\s*['\"]actor['\"])"
     r"|\{[^{}]*(?<![A-Za-z0-9_$.])actor(?![A-Za-z0-9_$])[^{}]*\}\s*=\s*"
     r"event\s*(?:\?\s*)?\.\s*transaction(?![A-Za-z0-9_$])"
 )

@@ -4,7 +4,8 @@ import re
 from typing import Any, Callable, List, Mapping
 
 _SECRET_NAME = re.compile(
-    r"secret|password|assertion$|_key$|(^|_)tokens?$|^code_verifier$|authorization|cookie",
+    r"secret|password|assertion$|_key$|(^|_)tokens?$|^code_verifier$"
+    r"|authorization|cookie",
     re.IGNORECASE,
 )
 # A JWT, or a run of characters with a digit that is longer than any word.
