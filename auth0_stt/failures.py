@@ -135,8 +135,9 @@ def _schema(error: Any) -> str:
 def _cut(error: Any) -> str:
     """Return words for an answer that was cut, unless a chunk's size is malformed."""
     number = error.__context__  # or what the caller was handling
-    malformed = type(number) is ValueError and not raised_by_caller(number)
-    return "" if malformed else _LOST
+    if type(number) is ValueError and not raised_by_caller(number):
+        return ""
+    return _LOST
 
 
 def _refusal(error: Any, statuses: str) -> str:

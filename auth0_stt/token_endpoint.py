@@ -62,7 +62,7 @@ class TokenRequest:
     """One request to the token endpoint, its answer, and its line in the log.
 
     Use it around all that can fail. The line is INFO when a token was issued, WARNING
-    when not, whatever the reason; there is none if nothing had to be sent, or for a
+    when not, whatever the reason. Nothing is logged if nothing had to be sent, or for a
     caller's mistake, whose error says all there is to say. Nothing that is raised while
     a line is logged costs a token, not even what a signal handler raises there.
     """
@@ -155,7 +155,7 @@ class TokenRequest:
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         level, said, code = logging.INFO, "issued", None
-        quiet = error is None and self.status is None
+        quiet = self.status is None and error is None
         if quiet or isinstance(error, InvalidArgumentError):
             return
         if error is not None:
