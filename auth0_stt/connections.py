@@ -172,7 +172,7 @@ class _Wire(_Layer):
         """Send all the bytes."""
         self.call.left()
         sent = 0
-        if not self.sock.gettimeout():  # after a look most fit in without waiting
+        if self.sock.gettimeout() == 0:  # after a look most fit in without waiting
             with suppress(BlockingIOError):
                 sent = self.sock.send(data)
         if sent < len(data):
