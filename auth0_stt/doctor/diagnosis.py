@@ -131,6 +131,9 @@ def _by_log(rule: Rule, case: Case, said: Optional[Verdict] = None) -> Verdict:
     if log.reason is not None:
         return said or Verdict("unknown", log.reason, "logs")
     if rule.id == log.mint_failure() and log.mint is not None:
+        if rule.whose == "action" and mint_checks.deployed_since(case, log.mint.date):
+            found = log.mint.quoted() + "; the Action was deployed since: try again"
+            return said or Verdict("unknown", found, "logs")
         return Verdict("wrong", log.mint.quoted(), "logs")
     if rule.id == log.redemption_failure() and log.redemption is not None:
         return Verdict("wrong", log.redemption.quoted(), "logs")
@@ -140,8 +143,8 @@ def _by_log(rule: Rule, case: Case, said: Optional[Verdict] = None) -> Verdict:
         if log.mint is None:
             return Verdict("unknown", NO_MINT, "logs")
         if log.mint.failed:
-            found = "the last mint failed before this could be seen"
-            return Verdict("unknown", found, "logs")
+            found = "the last mint failed before this could be seen: "
+            return Verdict("unknown", found + log.mint.quoted(), "logs")
         return Verdict("ok", log.mint.quoted(), "logs")
     if rule.id in _REDEMPTION_RULES:
         if log.minted is None:
@@ -152,8 +155,8 @@ def _by_log(rule: Rule, case: Case, said: Optional[Verdict] = None) -> Verdict:
         if rule.id == "login-route-passes-token" and log.arrived():
             return Verdict("ok", log.redemption.quoted(), "logs")
         if log.redemption_failure() is not None:
-            found = "the last redemption failed before this could be seen"
-            return Verdict("unknown", found, "logs")
+            found = "the last redemption failed before this could be seen: "
+            return Verdict("unknown", found + log.redemption.quoted(), "logs")
         if log.redemption.failed:
             return Verdict("unknown", log.redemption.quoted(), "logs")
         return Verdict("ok", log.redemption.quoted(), "logs")

@@ -1,5 +1,6 @@
 """Checks of the mint: the console, the profile, its Action and the tenant."""
 
+from datetime import datetime
 from typing import Callable, Dict, Optional
 
 from attr import evolve
@@ -8,7 +9,7 @@ from ..rules import RULES
 from . import action_code
 from .case import Case, Verdict, by_setting, connections, names, right_if, shown, unread
 from .documents import Document
-from .witness import NO_MINT, Testimony
+from .witness import NO_MINT, Testimony, read_date
 
 
 def _forwarded_address_method(case: Case) -> Optional[Verdict]:
@@ -97,6 +98,14 @@ def _action_deployed(case: Case) -> Optional[Verdict]:
     return Verdict("ok", "built and deployed", "action")
 
 
+def deployed_since(case: Case, date: Optional[datetime]) -> bool:
+    """Return whether the deployed version of the Action is younger than a date."""
+    action = _action(case)
+    version = action.value.get("deployed_version") if action.reason is None else None
+    built = read_date(version.get("built_at")) if isinstance(version, dict) else None
+    return date is not None and built is not None and date < built
+
+
 def _code(case: Case) -> Document:
     """Return the code that runs, without its comments."""
     action = _action(case)
@@ -154,13 +163,17 @@ def _mfa(case: Case) -> Optional[Verdict]:
 
 def _attempts(case: Case) -> Optional[Verdict]:
     document = case.documents["suspicious-ip-throttling"].object()
-    if case.log.mint_failure() == "attempts-per-address":
-        return None
     if document.reason is not None:
         return unread(document)
     if document.value.get("enabled") is False:
         return Verdict("ok", "the throttling is off", document.name)
-    if document.value.get("allowlist"):
+    allowed = document.value.get("allowlist")
+    if case.log.mint_failure() == "attempts-per-address":
+        ip = case.log.mint.ip if case.log.mint else None
+        if not isinstance(allowed, list) or ip not in allowed:
+            return None
+        return Verdict("ok", f"the allowlist has {ip}", document.name)
+    if allowed:
         return Verdict("ok", "the allowlist has entries", document.name)
     console = case.documents["console"].object()
     trusted = None
@@ -182,7 +195,7 @@ def _forwarded_address(case: Case) -> Optional[Verdict]:
     instead = log.not_an_agents()
     if log.redemption_failure() == "same-address" and instead is not None:
         found = f"{bound}, {instead}; {_came_from(log)}"
-        return Verdict("wrong", found, "logs")
+        return Verdict("wrong", _dated(log, found), "logs")
     if log.redemption is not None and not log.redemption.failed:
         return Verdict("ok", bound, "logs")
     return Verdict("unknown", f"{bound}: is that the agent's address?", "logs")
@@ -197,8 +210,12 @@ def _same_address(case: Case) -> Optional[Verdict]:
                 f". If {log.minted.ip} is the server's address, the console does not "
                 "pass forwarded_for"
             )
-        return Verdict("wrong", found, "logs")
+        return Verdict("wrong", _dated(log, found), "logs")
     return None
+
+
+def _dated(log: Testimony, found: str) -> str:
+    return log.redemption.dated(found) if log.redemption else found
 
 
 def _came_from(log: Testimony) -> str:

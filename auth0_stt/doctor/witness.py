@@ -22,12 +22,16 @@ MINT_TEXTS = (
     (r"setactor\(\)|actor.{0,40}(nested|properties|level)", "actor-shape"),
     (r"invalid actor token.*('?exp'?\b|expired)", "actor-token-fresh"),
     (r"invalid actor token.*(user|blocked)", "actor-active"),
-    (r"invalid actor token.*(alg\b|algorithm)", "id-token-algorithm"),
+    (r"invalid actor token.*(alg\b|algorithm|signed with)", "id-token-algorithm"),
     (r"invalid actor token", "actor-token-own"),
     (r"suspicious|too_many_attempts", "attempts-per-address"),
     (r"too_many_requests|rate limit|global limit", "exchange-rate"),
     (r"session_transfer_disabled|not available for this tenant", "plan"),
     (r"public client", "console-confidential"),
+    (r"is_first_party|first.?party (client|app)", "console-first-party"),
+    (r"oidc.?conformant", "console-oidc-conformant"),
+    (r"no action .*deployed|action .*not deployed", "action-deployed"),
+    (r"action .*not one for", "action-trigger"),
     (r"not a member|no member", "organization-member"),
     (r"organization", "organization-exists"),
     (r"may not use|not allowed|unauthorized_client", "console-may-exchange"),
@@ -105,9 +109,12 @@ class Event:
     def quoted(self) -> str:
         """Return when and what, for a person."""
         said = f'{self.type}: "{self.text}"' if self.text else self.type
-        return (
-            said if self.date is None else f"{self.date:%Y-%m-%d %H:%M:%S} UTC, {said}"
-        )
+        return self.dated(said)
+
+    def dated(self, text: str) -> str:
+        """Return a text with the date of the entry before it."""
+        when = "" if self.date is None else f"{self.date:%Y-%m-%d %H:%M:%S} UTC, "
+        return when + text
 
 
 @frozen
@@ -228,7 +235,7 @@ def _event(entry: Any) -> Optional[Event]:
     return Event(
         type=kind,
         client_id=_text(entry.get("client_id")) or None,
-        date=_date(entry.get("date")),
+        date=read_date(entry.get("date")),
         text=_said(entry, details),
         ip=_text(entry.get("ip")) or None,
         audience=_text(entry.get("audience")),
@@ -256,7 +263,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _date(value: Any) -> Optional[datetime]:
+def read_date(value: Any) -> Optional[datetime]:
     """Return a date as Auth0 writes it, such as ``2026-11-25T03:10:00.000Z``."""
     match = re.match(r"([0-9-]{10})[T ]([0-9:]{8})(\.\d{1,6})?", _text(value))
     if match is None:

@@ -453,6 +453,21 @@ class TestThrottling:
         found["console"]["is_token_endpoint_ip_header_trusted"] = False
         assert "unknown" == by_rule(found)["attempts-per-address"].status
 
+    @pytest.mark.parametrize(
+        ("throttling", "status"),
+        [
+            ({"enabled": False}, "ok"),
+            ({"allowlist": [AGENT]}, "ok"),
+            ({"allowlist": [ELSEWHERE]}, "wrong"),
+        ],
+    )
+    def test_was_throttled(self, throttling, status):
+        """An address is no longer throttled once it is on the allowlist."""
+        found = documents()
+        BREAKS["attempts-per-address"](found)
+        found["suspicious-ip-throttling"] = throttling
+        assert status == by_rule(found)["attempts-per-address"].status
+
 
 class TestProfile:
     def two(self):
@@ -588,6 +603,45 @@ class TestLog:
         found = documents()
         found["logs"].append(entry("fecte", 0, CONSOLE, "Unauthorized", AGENT))
         assert [] == wrong(found)
+
+    @pytest.mark.parametrize("rule", ["action-sets-actor", "action-allows"])
+    @pytest.mark.parametrize(("minute", "is_history"), [(1, True), (0, False)])
+    def test_older_than_the_action(self, rule, minute, is_history):
+        """A failure from before the Action was deployed is not the deployed one's."""
+        found = documents()
+        BREAKS["action-runs"](found)
+        found["logs"][0]["description"] = {
+            "action-sets-actor": "setActor is required",
+            "action-allows": "Sam is not on call this week.",
+        }[rule]
+        version = found["action"]["deployed_version"]
+        version["built_at"] = f"2026-11-25T03:0{minute}:00.000Z"
+        assert ([] if is_history else [rule]) == wrong(found)
+
+    def test_older_than_the_action_and_wrong(self):
+        """What the code that is deployed lacks is wrong, however old the failure is."""
+        found = documents()
+        BREAKS["action-sets-actor"](found)
+        mint_failed(found, "setActor is required")
+        version = found["action"]["deployed_version"]
+        version["built_at"] = "2026-11-25T04:00:00.000Z"
+        assert ["action-sets-actor"] == wrong(found)
+
+    @pytest.mark.parametrize(
+        ("text", "rule"),
+        [
+            ("Only for applications with is_first_party.", "console-first-party"),
+            ("Only for OIDC conformant clients", "console-oidc-conformant"),
+            ("The profile has no Action that is deployed.", "action-deployed"),
+            ("The Action is not one for custom token exchange.", "action-trigger"),
+        ],
+    )
+    def test_settings_in_the_log(self, text, rule):
+        """If a setting can't be read, the log's words on it are the witness."""
+        found = documents()
+        del found["console"], found["action"]
+        mint_failed(found, text)
+        assert [rule] == wrong(found, console=CONSOLE)
 
     def test_other_applications(self):
         """What other applications do is not looked at."""

@@ -426,6 +426,56 @@ class TestMatrix:
         assert ["shop-allows-delegation"] == wrong_on(tenant)
 
 
+# What follows from these is seen in the log, and might just as well be a mistake of the
+# console's or an open session: only another attempt tells.
+AMBIGUOUS = {
+    "console-app-type": "forwarded-address",
+    "forwarded-address-method": "forwarded-address",
+    "forwarded-address-trusted": "forwarded-address",
+    "two-domains": "no-open-session",
+}
+SETTINGS = [rule for rule in BREAKS if RULES[rule].setting]
+
+
+class TestAfterTheFix:
+    """A setting was broken, somebody tried, the setting is right again."""
+
+    def documents(self, tenant, rule):
+        change, attempt, given = BREAKS[rule]
+        found = documents_of(tenant, given.get("organization"))
+        change(tenant)
+        if attempt is not None:
+            Attempt(tenant, **attempt)()
+        found["logs"] = documents_of(tenant)["logs"]
+        options = {"subject_token_type": tenant.subject_token_type, **given}
+        return found, options
+
+    @pytest.mark.parametrize("rule", sorted({*SETTINGS} - {*AMBIGUOUS}))
+    def test_is_history(self, tenant, rule):
+        """The old failure in the log makes nothing wrong, under no rule."""
+        found, given = self.documents(tenant, rule)
+        if rule == "attempts-per-address":
+            found["suspicious-ip-throttling"]["allowlist"] = [AGENT]
+        findings = diagnose(found, **given)
+        assert [] == [each.rule for each in findings if each.status == "wrong"]
+
+    @pytest.mark.parametrize("rule", sorted(AMBIGUOUS))
+    def test_says_when(self, tenant, rule):
+        """What only another attempt can tell is dated, so that nobody takes it for now."""
+        found, given = self.documents(tenant, rule)
+        when = found["logs"][0]["date"][:19].replace("T", " ")
+        wrong = [each for each in diagnose(found, **given) if each.status == "wrong"]
+        assert [AMBIGUOUS[rule]] == [each.rule for each in wrong]
+        assert wrong[0].found.startswith(f"{when} UTC")
+
+    def test_shows_the_failure(self, tenant):
+        """What could not be seen at the last mint says what the tenant's log says."""
+        found, given = self.documents(tenant, "console-may-mint")
+        findings = {each.rule: each for each in diagnose(found, **given)}
+        assert "unknown" == findings["action-runs"].status
+        assert "Session transfer is not enabled" in findings["action-runs"].found
+
+
 # Two documents, which either of two scopes may read.
 ORGANIZATION = {"organization", "organization-connections"}
 
