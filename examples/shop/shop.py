@@ -52,7 +52,11 @@ oauth.register(
     client_id=CLIENT_ID,
     client_secret=os.environ["SHOP_CLIENT_SECRET"],
     server_metadata_url=ISSUER + "/.well-known/openid-configuration",
-    client_kwargs={"scope": "openid profile email", "code_challenge_method": "S256"},
+    client_kwargs={
+        "scope": "openid profile email",
+        "code_challenge_method": "S256",
+        "default_timeout": 10,  # seconds; without it, Authlib waits forever
+    },
 )
 
 ORDERS = {"4711": "One lamp, and its price is wrong", "4712": "Two chairs"}
@@ -68,9 +72,13 @@ def login() -> ResponseReturnValue:
     session["entering"] = bool(transfer)
     # max_age asks for the time of the login (auth_time), which it does not limit.
     # Not with a pushed authorization request (PAR), which loses the token.
-    return oauth.auth0.authorize_redirect(
-        url_for("callback", _external=True), **(transfer or {"max_age": "999999999"})
-    )
+    more = transfer or {"max_age": "999999999"}
+    try:
+        return oauth.auth0.authorize_redirect(
+            url_for("callback", _external=True), **more
+        )
+    except RequestException:
+        return no_answer()
 
 
 @app.get("/callback")
@@ -82,6 +90,8 @@ def callback() -> ResponseReturnValue:
     except (OAuthError, JoseError) as error:
         # A page, not a redirect to /login: that would loop.
         return problem(error.description or error.error, 403)
+    except (RequestException, ValueError):  # no answer, or not JSON
+        return no_answer()
     user, page = token["userinfo"], session.get("next", "/")
     actor = actor_from_claims(user)
     # A token begins a session at Auth0. Without one, the agent is in it already.
@@ -176,15 +186,13 @@ def bad_request(error: InvalidArgumentError) -> ResponseReturnValue:
     return problem(str(error), 400)
 
 
-@app.errorhandler(RequestException)
-def no_answer(error: RequestException) -> ResponseReturnValue:
-    """Answer a login that needs the tenant while the tenant is down."""
-    return problem(f"The login failed: no usable answer from {DOMAIN}.", 502)
-
-
 @app.errorhandler(403)
 def forbidden(error: Any) -> ResponseReturnValue:
     return problem(error.description, 403)
+
+
+def no_answer() -> ResponseReturnValue:
+    return problem(f"The login failed: no usable answer from {DOMAIN}.", 502)
 
 
 def problem(message: str, status: int) -> ResponseReturnValue:

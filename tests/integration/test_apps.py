@@ -65,6 +65,11 @@ def no_permission(apps):
     group.user_set.set(users)
 
 
+#: The tenant is down, or what is there is no tenant.
+OUTAGES = pytest.mark.parametrize(
+    "fault", [{"drop": True}, {"status": 503}, {"status": 200, "body": "<html>"}]
+)
+
 #: A change of the URL of /authorize, and what the page then says.
 OTHERWISE = pytest.mark.parametrize(
     ("change", "said"),
@@ -278,9 +283,7 @@ class TestFailedSignIn:
         return stranger.get(url, allow_redirects=False).headers["Location"]
 
     @pytest.mark.usefixtures("no_metadata")
-    @pytest.mark.parametrize(
-        "fault", [{"drop": True}, {"status": 503}, {"status": 200}]
-    )
+    @OUTAGES
     def test_no_tenant(self, apps, stranger, fault):
         """It is down, or what is there is no tenant: the domain may be wrong."""
         apps.tenant.fail_next(**fault)
@@ -289,7 +292,15 @@ class TestFailedSignIn:
         assert f"no usable answer from {apps.tenant.domain}" in page.text
         assert "domain" in hint(page)
 
-    @pytest.mark.parametrize("fault", [{"drop": True}, {"status": 503}])
+    @pytest.mark.usefixtures("no_metadata")
+    def test_tenant_hangs(self, apps, stranger, monkeypatch):
+        """Authlib alone would wait for as long as the tenant holds the connection."""
+        from support.auth0 import oauth
+
+        hang(apps.tenant, oauth, monkeypatch)
+        assert 502 == stranger.get(apps.console.origin + "/sign-in").status_code
+
+    @OUTAGES
     def test_tenant_gone(self, apps, stranger, code, fault):
         """It stops between the login page and the callback."""
         apps.tenant.fail_next(**fault)
@@ -354,6 +365,13 @@ class TestFailedSignIn:
         assert "client_secret" not in page.text
         page = stranger.get(apps.console.origin + "/", allow_redirects=False)
         assert 302 == page.status_code
+
+
+def hang(tenant, oauth, monkeypatch):
+    """Let the tenant take longer than the application waits, which is now short."""
+    assert 10 == oauth.auth0.client_kwargs["default_timeout"]
+    monkeypatch.setitem(oauth.auth0.client_kwargs, "default_timeout", 0.1)
+    tenant.fail_next(status=None, delay=0.5)
 
 
 def hint(page):
@@ -534,21 +552,41 @@ class TestShop:
         assert "HS256" in page.text
 
     @pytest.fixture
-    def no_metadata(self, apps, monkeypatch):
+    def oauth(self, apps):
+        return apps.shop.network.app.extensions["authlib.integrations.flask_client"]
+
+    @pytest.fixture
+    def no_metadata(self, oauth, monkeypatch):
         """Authlib has not yet asked the tenant where its login page is."""
-        oauth = apps.shop.network.app.extensions["authlib.integrations.flask_client"]
         monkeypatch.setattr(oauth.auth0, "server_metadata", {})
 
     @pytest.mark.usefixtures("no_metadata")
-    @pytest.mark.parametrize(
-        "fault", [{"drop": True}, {"status": 503}, {"status": 200}]
-    )
+    @OUTAGES
     def test_says_that_the_tenant_is_down(self, apps, stranger, fault):
         """A login without a usable answer from the tenant ends on a page, not a 500."""
         apps.tenant.fail_next(**fault)
         page = stranger.get(apps.shop.origin + "/login")
         assert 502 == page.status_code
         assert f"no usable answer from {apps.tenant.shop['domain']}" in page.text
+
+    @pytest.mark.usefixtures("no_metadata")
+    def test_does_not_wait_for_long(self, apps, stranger, oauth, monkeypatch):
+        """Authlib alone would wait for as long as the tenant holds the connection."""
+        hang(apps.tenant, oauth, monkeypatch)
+        assert 502 == stranger.get(apps.shop.origin + "/login").status_code
+
+    @OUTAGES
+    def test_says_that_the_tenant_is_gone(self, apps, stranger, fault):
+        """So does a callback: it stopped after its login page."""
+        page = stranger.get(apps.shop.origin + "/login")
+        login = {"username": "ada@example.com", "password": "password"}
+        answer = stranger.submit(page, follow=False, **login)
+        url = urljoin(answer.url, answer.headers["Location"])
+        code = stranger.get(url, allow_redirects=False).headers["Location"]
+        apps.tenant.fail_next(**fault)
+        page = stranger.get(code)
+        assert 502 == page.status_code
+        assert "Log in" in stranger.get(apps.shop.origin + "/").text
 
     @OTHERWISE
     def test_refuses_another_id_token_than_it_asked_for(

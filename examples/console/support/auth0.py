@@ -17,6 +17,7 @@ oauth.register(
         # open.
         "scope": "openid profile email offline_access",
         "code_challenge_method": "S256",
+        "default_timeout": 10,  # seconds; without it, Authlib waits forever
     },
 )
 

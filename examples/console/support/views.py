@@ -44,7 +44,7 @@ def callback(request: HttpRequest) -> HttpResponse:
         token = oauth.auth0.authorize_access_token(request)
         if "userinfo" not in token:
             raise OAuthError("no_id_token", "The tenant sent no ID token.")
-    except RequestException:
+    except (RequestException, ValueError):  # no answer, or not JSON
         return no_answer(request)
     except (OAuthError, JoseError) as error:
         message = f"The sign-in failed: {error.description or error.error}"
