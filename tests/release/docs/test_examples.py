@@ -18,6 +18,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import flask
 import jwt
@@ -474,6 +475,12 @@ def test_shop_django(example, django, monkeypatch):
 
     del answer["userinfo"]  # no ID token: the scope openid was not granted
     assert 403 == shop["callback"](request).status_code
+
+    auth0.authorize_redirect = Mock(side_effect=requests.ConnectionError)
+    assert 502 == shop["login"](request).status_code
+    for error in (requests.ConnectionError, ValueError("not JSON")):
+        auth0.authorize_access_token = Mock(side_effect=error)
+        assert 502 == shop["callback"](request).status_code
 
     request.method = "POST"
     leave = shop["logout"](request)["Location"]

@@ -5,7 +5,7 @@ import runpy
 import sys
 import time
 from types import SimpleNamespace
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import django
 import flask
@@ -158,6 +158,17 @@ def settings_of_the_readme():
     return {name: value for name, value in scope.items() if name.isupper()}
 
 
+def login_url(tenant):
+    """Return the shop's login URL with a new token."""
+    return "/login?" + urlsplit(redirect_url(tenant)).query
+
+
+def callback_url(authorize_url, web=requests):
+    """Return where the tenant sends the browser back to."""
+    answer = web.get(authorize_url, allow_redirects=False, timeout=5)
+    return answer.headers["Location"]
+
+
 class TestShop:
     @pytest.fixture
     def app(self, tenant):
@@ -229,6 +240,25 @@ class TestShop:
         assert 403 == client.get("/callback").status_code
         assert b"customer" == client.get("/").data
 
+    @pytest.mark.parametrize("step", ["login", "token", "keys"])
+    @pytest.mark.parametrize(
+        "fault", [{"drop": True}, {"status": 503}, {"status": 200, "body": "<html>"}]
+    )
+    def test_answers_502_to_an_outage(self, app, tenant, step, fault):
+        """Auth0 is down, or something else answers: a page, and no session."""
+        settings = tenant.settings[tenant.shop["client_id"]]
+        settings["callbacks"] = ["http://localhost/callback"]
+        browser, url = app.test_client(), "/login"
+        if step != "login":
+            url = callback_url(browser.get(login_url(tenant)).location)
+        if step == "keys":  # they are fetched after the token
+            tenant.fail_next(status=None)
+        tenant.fail_next(**fault)
+        page = browser.get(url)
+        assert (502, True) == (page.status_code, "Auth0" in page.text)
+        with browser.session_transaction() as session:
+            assert "user" not in session
+
     def test_knows_the_agent(self, app):
         """And the customer who has none."""
         assert b"auth0|sam" == self.enter(app, act={"sub": "auth0|sam"}).get("/").data
@@ -252,15 +282,12 @@ class TestShop:
         """The tenant logs the agent in silently, an hour later with a new cookie."""
         settings = tenant.settings[tenant.shop["client_id"]]
         settings["callbacks"] = ["http://localhost/callback"]
-        token = parse_qs(urlsplit(redirect_url(tenant)).query)["session_transfer_token"]
         now = time.time()
         with requests.Session() as at_tenant:
-            for query in ({"session_transfer_token": token[0]}, {}):
+            for url in (login_url(tenant), "/login"):
                 browser = app.test_client()
-                login = browser.get("/login", query_string=query).location
-                back = at_tenant.get(login, allow_redirects=False, timeout=5)
-                home = browser.get(back.headers["Location"], follow_redirects=True)
-                assert b"auth0|sam" == home.data
+                back = callback_url(browser.get(url).location, at_tenant)
+                assert b"auth0|sam" == browser.get(back, follow_redirects=True).data
                 monkeypatch.setattr("time.time", lambda: now + 6600)
         monkeypatch.setattr("time.time", lambda: now + 7190)
         assert b"auth0|sam" == browser.get("/").data
