@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional
 from attr import asdict
 
 from .ends import DONE, RETRY, UNREACHABLE, USAGE, CommandError
+from .ends import report as show
 
 _WRONG = 1
 
@@ -30,7 +31,8 @@ exit codes:
   0    nothing is wrong, as far as could be read
   1    something is wrong
   2    usage, an unknown client ID, or the management token was refused
-  4    worth a retry, after the seconds in the message if there are any
+  4    worth a retry, after the seconds in the message if there are any; what was read
+       before the tenant asked to come back later is reported
   5    unreachable, or not a Management API
 """
 
@@ -92,7 +94,7 @@ def add_parser(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> int:
     from ..doctor import diagnose
     from ..doctor.fixes import fixes
-    from ..doctor.report import report
+    from ..doctor.report import report, throttled
 
     if options.try_login and not options.target_login_url:
         raise CommandError("--try-login needs --target-login-url")
@@ -116,7 +118,13 @@ def _run(options: argparse.Namespace) -> int:
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         text = report(findings, documents, colour=colour, plain=not _takes("\u2713"))
         print(text, end="")
-    return _WRONG if any(each.status == "wrong" for each in findings) else DONE
+    ending = DONE
+    refused = throttled(documents) if options.documents is None else None
+    if refused is not None:
+        message, wait = refused["message"], refused["retry_after"]
+        # On standard error, with --json too: standard output has the findings.
+        ending = show(CommandError(message, "throttled", None, True, wait, RETRY))
+    return _WRONG if any(each.status == "wrong" for each in findings) else ending
 
 
 def _takes(text: str) -> bool:

@@ -68,11 +68,14 @@ def read(
     ``domain`` is the tenant's own, not a custom one; ``management_token`` is an access
     token for its Management API; ``verify`` is the path of a CA bundle. ``timeout`` is
     in seconds, for everything. What the token may not read, or what is not there, is
-    returned as the error that the API answered with. Nothing is repeated.
+    returned as the error that the API answered with. Nothing is repeated, and nothing
+    more is sent after a 429: the rest is returned as this error, with ``retry_after``
+    in seconds, None if the tenant did not say.
 
     Raises:
-        ReadError: the tenant can't be reached, refuses the token, asks to come back
-            later, takes longer than ``timeout``, or does not speak as the API does.
+        ReadError: the tenant can't be reached, refuses the token, takes longer than
+            ``timeout``, does not speak as the API does, or answers with a 429
+            before anything could be read.
         InvalidArgumentError: ``domain`` or ``timeout`` is invalid.
     """
     if not management_token.isprintable() or " " in management_token:
@@ -181,6 +184,7 @@ class _Reader:
     ) -> Dict[str, Any]:
         known = {name: value for name, value in given.items() if value}
         documents: Dict[str, Any] = {}
+        throttled: Optional[Dict[str, Any]] = None
         with Session() as session:
             session.auth = _Bearer(self._token)
             session.verify = self._verify or True
@@ -192,7 +196,15 @@ class _Reader:
                         known["action"] = action
                 if any("{" + each + "}" in source.path for each in _unknown(known)):
                     continue
-                found = documents[source.name] = self._document(session, source, known)
+                try:
+                    found = throttled or self._document(session, source, known)
+                except ReadError as error:
+                    nothing_read = len(self._failures) == len(documents)
+                    if error.code != "throttled" or nothing_read:
+                        raise
+                    # The limit is the tenant's: its applications need what is left.
+                    found = throttled = _throttled(error)
+                documents[source.name] = found
                 if source.name == "organization" and "id" in found:
                     known["organization"] = str(found["id"])
         if len(self._failures) == len(documents):
@@ -282,6 +294,15 @@ class _Reader:
         if isinstance(value, dict) and isinstance(value.get("errorCode"), str):
             error["errorCode"] = value["errorCode"]
         return error
+
+
+def _throttled(error: ReadError) -> Dict[str, Any]:
+    """Return the document for what is not asked for after a 429."""
+    return {
+        "statusCode": 429,
+        "message": "the tenant asks to come back later, so the rest was not read",
+        "retry_after": error.retry_after,
+    }
 
 
 def _json(path: str, answer: Response) -> Any:

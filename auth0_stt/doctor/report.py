@@ -1,7 +1,7 @@
 """The findings as text for people."""
 
 import re
-from typing import Any, Dict, List, Mapping, Sequence, Set
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
 
 from ..rules import RULES
 from .documents import SOURCES, Documents
@@ -25,23 +25,29 @@ def report(
 ) -> str:
     """Return the report: one line for each rule, and all about what is wrong.
 
-    Why rules are unknown stands at the end: many often share one reason.
-    ``colour`` is for a terminal, ``plain`` for an output that has ASCII only.
+    What is wrong comes last, next to the summary, where a terminal shows it: first
+    what is right, then what is unknown with the reasons, which many rules often share.
+    Each group keeps the order of the findings. ``colour`` is for a terminal, ``plain``
+    for an output that has ASCII only.
     """
     marks = _PLAIN if plain else _MARKS
-    reasons: List[str] = []
+    reasons = _reasons(findings)
     lines: List[str] = []
-    for finding in findings:
-        mark = marks[finding.status]
+    for status in ("ok", "unknown", "wrong"):
+        mark = marks[status]
         if colour:
-            mark = f"\x1b[{_COLOURS[finding.status]}m{mark}\x1b[0m"
-        if finding.status == "unknown" and _reason(finding) not in reasons:
-            reasons.append(_reason(finding))
-        lines += _about(finding, mark, reasons)
-    if reasons:
-        lines += ["", "Unknown:"]
-        lines += [f"({number}) {text}" for number, text in enumerate(reasons, 1)]
-    lines += ["", *_summary(findings, documents)]
+            mark = f"\x1b[{_COLOURS[status]}m{mark}\x1b[0m"
+        group = [each for each in findings if each.status == status]
+        for finding in group:
+            lines += _about(finding, mark, list(reasons))
+        if status == "unknown" and reasons:
+            lines += ["", "Unknown:"]
+            for number, (why, sources) in enumerate(reasons.items(), 1):
+                about = ", ".join(sources) + ": " if sources else ""
+                lines.append(f"({number}) {about}{why}")
+        if group:
+            lines.append("")
+    lines += _summary(findings, documents)
     text = "\n".join(lines) + "\n"
     return text.encode("ascii", "replace").decode("ascii") if plain else text
 
@@ -54,7 +60,7 @@ def _about(finding: Finding, mark: str, reasons: List[str]) -> List[str]:
     if finding.status == "ok":
         return [f"{head}: {finding.found}" if finding.setting else head]
     if finding.status == "unknown":
-        return [f"{head} ({reasons.index(_reason(finding)) + 1})"]
+        return [f"{head} ({reasons.index(finding.found) + 1})"]
     lines = [
         f"{head} [{finding.rule}]",
         f"    found:    {finding.found} (in {finding.source})",
@@ -68,9 +74,16 @@ def _about(finding: Finding, mark: str, reasons: List[str]) -> List[str]:
     ]
 
 
-def _reason(finding: Finding) -> str:
-    known = finding.found.startswith(finding.source or "")
-    return finding.found if known else f"{finding.source}: {finding.found}"
+def _reasons(findings: Sequence[Finding]) -> Dict[str, List[str]]:
+    """Return why something is unknown, each with the documents that it is about."""
+    reasons: Dict[str, List[str]] = {}
+    for finding in findings:
+        if finding.status == "unknown":
+            sources = reasons.setdefault(finding.found, [])
+            source = finding.source or ""
+            if source not in sources and not finding.found.startswith(source):
+                sources.append(source)
+    return reasons
 
 
 def missing_scopes(documents: Mapping[str, Any]) -> List[str]:
@@ -95,6 +108,14 @@ def missing_scopes(documents: Mapping[str, Any]) -> List[str]:
     return sorted(lacking)
 
 
+def throttled(documents: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
+    """Return the 429 after which nothing more was read, None if there was none."""
+    for value in documents.values():
+        if isinstance(value, dict) and value.get("statusCode") == 429:
+            return value
+    return None
+
+
 def _summary(findings: Sequence[Finding], documents: Mapping[str, Any]) -> List[str]:
     count: Dict[str, int] = {"ok": 0, "wrong": 0, "unknown": 0}
     for finding in findings:
@@ -114,6 +135,10 @@ def _summary(findings: Sequence[Finding], documents: Mapping[str, Any]) -> List[
     elif wrong:
         lines.append(
             "Try again. If it fails in the same way, fix first: " + wrong[0].fix
+        )
+    elif throttled(documents):
+        lines.append(
+            "Nothing is wrong as far as could be read. Ask again for the rest."
         )
     elif count["unknown"]:
         lines.append(

@@ -110,11 +110,33 @@ class TestExitCodes:
         assert f"not_found: --{name} mistyped: " in captured.err
         assert "" == captured.out
 
-    def test_throttled(self, api, capsys):
+    @pytest.mark.parametrize("name", ["console", "logs"])
+    def test_throttled(self, api, capsys, name):
         """4 for what is worth a retry, with the seconds to wait."""
-        api.answer("shop", {}, 429, Retry_After="9")
+        api.answer(name, {}, 429, Retry_After="9")
         assert 4 == run(*IDS)
         assert "retry after 9 seconds" in capsys.readouterr().err
+
+    def test_throttled_in_between(self, api, capsys):
+        """1 if something is wrong in what was read before a 429."""
+        api.answer("mfa-policies", ["all-applications"])
+        api.answer("logs", {}, 429, Retry_After="9")
+        assert 1 == run(*IDS)
+        captured = capsys.readouterr()
+        assert "Fix first: Ask for a second factor" in captured.out
+        assert "throttled: " in captured.err
+        assert "retry after 9 seconds" in captured.err
+
+    def test_throttled_without_a_finding(self, api, capsys):
+        """The report of what was read before a 429 says that it is not all."""
+        api.answer("logs", {}, 429)
+        run(*IDS)
+        captured = capsys.readouterr()
+        assert "\u2713 shop: is_first_party: true\n" in captured.out
+        last = captured.out.splitlines()[-1]
+        assert last.startswith("Nothing is wrong as far as could be read.")
+        assert "Enter an account" not in last
+        assert "retry after" not in captured.err
 
     def test_slow(self, api):
         """4 for a tenant that takes too long."""
@@ -155,10 +177,20 @@ class TestOutput:
 
     def test_json_failure(self, api, capsys):
         """A failure is an object with --json, where the findings would be."""
-        api.answer("shop", {}, 429, Retry_After="9")
+        api.answer("console", {}, 429, Retry_After="9")
         assert 4 == run("--json", *IDS)
         failure = json.loads(capsys.readouterr().out)
         assert ("throttled", 9.0) == (failure["code"], failure["retry_after"])
+
+    def test_json_of_a_part(self, api, capsys):
+        """--json prints the findings if a 429 came after the first answer."""
+        api.answer("shop", {}, 429, Retry_After="9")
+        assert 4 == run("--json", *IDS)
+        captured = capsys.readouterr()
+        statuses = {each["rule"]: each["status"] for each in json.loads(captured.out)}
+        assert "ok" == statuses["console-may-mint"]
+        assert "unknown" == statuses["shop-allows-delegation"]
+        assert "retry after 9 seconds" in captured.err
 
     @pytest.mark.parametrize("tool", ["curl", "terraform", "auth0-cli"])
     def test_fix_changes_nothing(self, api, capsys, tool):

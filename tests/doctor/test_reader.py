@@ -145,10 +145,42 @@ class TestPermissions:
 
 class TestBadServers:
     def test_throttled(self, api):
-        """429 is worth a retry, and says when."""
+        """After a 429 nothing more is sent; what was read before it is judged."""
         api.answer("action", {"statusCode": 429}, 429, Retry_After="7")
+        found = read_from(api)
+        asked = [path for path, _, _ in api.requests]
+        assert [api.path(name) for name in list(SOURCES)[:4]] == asked
+        assert documents()["shop"] == found["shop"]
+        assert (429, 7.0) == (found["logs"]["statusCode"], found["logs"]["retry_after"])
+        findings = {each.rule: each for each in diagnose(found)}
+        assert "ok" == findings["shop-allows-delegation"].status
+        assert "unknown" == findings["shop-connection"].status
+        assert findings["shop-connection"].found.startswith("HTTP 429: ")
+
+    def test_throttled_on_a_page(self, api):
+        """A list whose next page is refused is unknown as a whole."""
+        page = {"connections": [], "next": "second"}
+
+        def answer(handler, query):
+            if "from" in query:
+                return (429, {}, b"{}")
+            api.answer("console-connections", page)
+            answered = api.answers[path]
+            api.answers[path] = answer
+            return answered
+
+        path = api.path("console-connections")
+        api.answers[path] = answer
+        found = read_from(api)
+        assert 429 == found["console-connections"]["statusCode"]
+        assert path == api.requests[-1][0]
+
+    def test_throttled_at_once(self, api):
+        """A 429 to the first request is an error: it is worth a retry, and says when."""
+        api.answer("console", {"statusCode": 429}, 429, Retry_After="7")
         with pytest.raises(ReadError) as caught:
             read_from(api)
+        assert 1 == len(api.requests)
         error = caught.value
         assert ("throttled", True, 7.0) == (
             error.code,

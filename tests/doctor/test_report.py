@@ -44,6 +44,18 @@ class TestReport:
         assert hint in reported("action-allows")
         assert hint not in reported("shop-first-party")
 
+    def test_groups(self):
+        """What is right, what is unknown, what is wrong: the last is next to the summary."""
+        found = documents()
+        BREAKS["console-may-mint"](found)
+        del found["mfa-policies"]
+        marks = [
+            line[0] for line in report(diagnose(found), found).splitlines() if line
+        ]
+        marks = [mark for mark in marks if mark in "\u2713?(\u2717"]
+        assert ["\u2713", "?", "(", "\u2717"] == list(dict.fromkeys(marks))
+        assert marks == sorted(marks, key="\u2713?(\u2717".index)
+
     def test_order(self):
         """Findings stand in the order of the flow, and the first one is fixed first."""
         text = reported("logout-url", "console-may-mint", "shop-first-party")
@@ -69,6 +81,14 @@ class TestReport:
         assert "\nUnknown:\n(1) mfa-policies: HTTP 403: Insufficient scope" in text
         assert "The management token lacks: read:mfa_policies." in text
         assert text.splitlines()[-1].startswith("Nothing is wrong as far as")
+
+    def test_shared_reason(self):
+        """A reason that several documents share stands there once, with their names."""
+        error = {"statusCode": 429, "message": "Too many requests"}
+        found = {**documents(), "resource-servers": error, "logs": error}
+        text = report(diagnose(found), found)
+        assert "\n(1) logs, resource-servers: HTTP 429: Too many requests\n" in text
+        assert "(2)" not in text
 
     def test_only_the_log(self):
         """If only the log has a failure, the first thing to do is to try again."""
