@@ -65,7 +65,7 @@ def add_parser(commands: Any) -> None:
         ("shop", "CLIENT_ID", "the application that is entered"),
         ("subject-token-type", "URI", "what the console sends; picks the profile"),
         ("target-login-url", "URL", "where the console redirects to"),
-        ("organization", "ID", "the organization that the console names, if any"),
+        ("organization", "ORG", "the organization that the console names, if any"),
         ("documents", "DIR", "read these files instead of the tenant"),
         ("management-token-file", "PATH", "instead of AUTH0_MANAGEMENT_TOKEN"),
     ):
@@ -257,7 +257,7 @@ def _documents_help() -> str:
 
     lines: List[str] = [
         "documents, as the Auth0 CLI writes them after auth0 login; any may be left "
-        "out. ACTION is the action_id in token-exchange-profiles.json.",
+        "out.\nACTION is the action_id in token-exchange-profiles.json.",
         "  CONSOLE=... SHOP=... ACTION=... ORGANIZATION=... DIR=...",
     ]
     for source in SOURCES.values():

@@ -11,6 +11,9 @@ from ..rules import Rule
 from .documents import TRY_LOGIN, Document, Documents
 from .witness import Testimony
 
+#: What a field that is not there may mean: Auth0 leaves out what was never set.
+NEVER_SET = "it was never set, or not read"
+
 #: What stands for a field that is not there, since null is a value.
 MISSING = object()
 
@@ -84,9 +87,7 @@ def by_setting(rule: Rule, document: Document) -> Verdict:
         return Verdict("unknown", document.reason, document.name)
     value = _at(document.value, str(rule.setting))
     if value is MISSING:
-        found = (
-            f"{rule.setting} is not in {document.name}: it was never set, or not read"
-        )
+        found = f"{rule.setting} is not in {document.name}: {NEVER_SET}"
         return Verdict("unknown", found, document.name)
     return right_if(rule.holds(value), shown(value), document.name)
 

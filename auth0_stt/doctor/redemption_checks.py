@@ -6,6 +6,7 @@ from urllib.parse import SplitResult
 
 from ..rules import RULES
 from .case import (
+    NEVER_SET,
     Case,
     Verdict,
     by_setting,
@@ -33,7 +34,7 @@ def _of_shop(case: Case, setting: str) -> Document:
     if shop.reason is not None:
         return shop
     if setting not in shop.value:
-        return Document("shop", reason=f"{setting} is not in shop")
+        return Document("shop", reason=f"{setting} is not in shop: {NEVER_SET}")
     return Document("shop", shop.value[setting])
 
 
@@ -232,6 +233,8 @@ def _organization_exists(case: Case) -> Optional[Verdict]:
     if not case.organization:
         return None
     document = case.documents["organization"].object()
+    if document.reason is not None and document.reason.startswith("HTTP 404"):
+        return Verdict("wrong", document.reason, document.name)
     if document.reason is not None:
         return unread(document)
     return Verdict("ok", shown(document.value.get("name")), document.name)

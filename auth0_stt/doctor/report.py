@@ -4,6 +4,7 @@ import re
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Set
 
 from ..rules import RULES
+from .case import NEVER_SET
 from .documents import SOURCES, Documents
 from .finding import Finding
 
@@ -108,6 +109,15 @@ def missing_scopes(documents: Mapping[str, Any]) -> List[str]:
     return sorted(lacking)
 
 
+def _next(findings: Sequence[Finding]) -> str:
+    """Return what to do where nothing is wrong, but not all is known."""
+    numbered = enumerate(_reasons(findings), 1)
+    absent = [f"({number})" for number, why in numbered if why.endswith(NEVER_SET)]
+    if absent:
+        return "Look at what was never set, or not read: {}.".format(" ".join(absent))
+    return "Enter an account once, and the log tells more."
+
+
 def throttled(documents: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:
     """Return the 429 after which nothing more was read, None if there was none."""
     for value in documents.values():
@@ -141,10 +151,7 @@ def _summary(findings: Sequence[Finding], documents: Mapping[str, Any]) -> List[
             "Nothing is wrong as far as could be read. Ask again for the rest."
         )
     elif count["unknown"]:
-        lines.append(
-            "Nothing is wrong as far as could be read. Enter an account once, and the "
-            "log tells more."
-        )
+        lines.append("Nothing is wrong as far as could be read. " + _next(findings))
     else:
         lines.append("Nothing is wrong.")
     return lines

@@ -518,6 +518,13 @@ class TestOrganization:
         whose = {RULES[each.rule].whose for each in diagnose(found)}
         assert "organization" not in whose
 
+    def test_does_not_exist(self):
+        """An organization that the tenant does not have is wrong before anyone tries."""
+        found = documents()
+        error = {"statusCode": 404, "message": "The organization does not exist."}
+        found["organization"] = found["organization-connections"] = error
+        assert ["organization-exists"] == wrong(found, **OPTIONS)
+
     def test_no_connection(self):
         """An organization without a connection lets nobody in."""
         found = documents()

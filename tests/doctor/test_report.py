@@ -82,6 +82,17 @@ class TestReport:
         assert "The management token lacks: read:mfa_policies." in text
         assert text.splitlines()[-1].startswith("Nothing is wrong as far as")
 
+    def test_never_set(self):
+        """Settings that may never have been set are the next thing to look at."""
+        found = documents()
+        found["shop"]["session_transfer"] = {}
+        text = report(diagnose(found), found)
+        setting = "session_transfer.delegation.allow_delegated_access"
+        assert f"\n(1) shop: {setting} is not in shop: it was never set" in text
+        last = text.splitlines()[-1]
+        assert last.startswith("Nothing is wrong as far as could be read.")
+        assert last.endswith("Look at what was never set, or not read: (1) (2) (3).")
+
     def test_shared_reason(self):
         """A reason that several documents share stands there once, with their names."""
         error = {"statusCode": 429, "message": "Too many requests"}
