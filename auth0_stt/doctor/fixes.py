@@ -89,7 +89,12 @@ def fixes(
     for finding in findings:
         if finding.status == "wrong" and finding.rule not in corrected:
             parts.append(f"# {finding.rule}: {finding.fix}")
-    return "\n\n".join(parts) + "\n" if parts else "# Nothing is wrong.\n"
+    if parts:
+        return "\n\n".join(parts) + "\n"
+    unknown = any(finding.status == "unknown" for finding in findings)
+    return "# Nothing is wrong{}.\n".format(
+        " as far as could be read" if unknown else ""
+    )
 
 
 _TOKEN = """\

@@ -145,9 +145,12 @@ class TestSnippets:
 
     @pytest.mark.parametrize("tool", TOOLS)
     def test_nothing_is_wrong(self, tool):
-        """Without a wrong finding there is nothing to run."""
+        """Nothing to run without a wrong finding; it says if not all could be read."""
         found = documents()
         assert "# Nothing is wrong.\n" == fixes(diagnose(found), found, tool)
+        del found["shop"]
+        said = "# Nothing is wrong as far as could be read.\n"
+        assert said == fixes(diagnose(found), found, tool)
 
     def test_curl(self):
         """The snippet is one command for a shell, with the token in a variable."""
