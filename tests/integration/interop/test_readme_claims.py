@@ -1,14 +1,17 @@
-"""What the README says of Auth0's Python SDKs, in the versions that it names."""
+"""What the README says of Auth0's SDKs, in the versions that it names."""
 
 import importlib.metadata
 import inspect
+import json
 import re
 import warnings
 from pathlib import Path
 
 import pytest
 
-README = (Path(__file__).parents[3] / "README.rst").read_text("utf-8")
+ROOT = Path(__file__).parents[3]
+README = (ROOT / "README.rst").read_text("utf-8")
+PAGES = ["README.rst", "docs/migrating.rst", "docs/interoperability.rst"]
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -50,3 +53,19 @@ def test_auth0_python_does_not_make_the_token():
     source = inspect.getsource(get_token)
     assert "actor_token" not in source
     assert "session_transfer" not in source
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "name", ["auth0-server-js", "express-openid-connect", "nextjs-auth0"]
+)
+def test_the_sdks_for_node_have_the_versions_that_are_tested(page, name):
+    """Each page that names one names the version that the tests install."""
+    peers = Path(__file__).parent / "peers" / "package.json"
+    versions = json.loads(peers.read_text("utf-8"))["dependencies"]
+    tested = versions.get(f"@auth0/{name}") or versions[name]
+    text = (ROOT / page).read_text("utf-8")
+    named = re.findall(rf"{name}\*{{0,2}} \(?(\d[\d.]*\d)", text)
+    assert named
+    for version in named:
+        assert f"{tested}.".startswith(f"{version}.")
