@@ -110,7 +110,7 @@ class TestExitCodes:
         assert f"not_found: --{name} mistyped: " in captured.err
         assert "" == captured.out
 
-    @pytest.mark.parametrize("name", ["console", "logs"])
+    @pytest.mark.parametrize("name", ["console", "shop", "logs"])
     def test_throttled(self, api, capsys, name):
         """4 for what is worth a retry, with the seconds to wait."""
         api.answer(name, {}, 429, Retry_After="9")
@@ -177,19 +177,19 @@ class TestOutput:
 
     def test_json_failure(self, api, capsys):
         """A failure is an object with --json, where the findings would be."""
-        api.answer("console", {}, 429, Retry_After="9")
+        api.answer("shop", {}, 429, Retry_After="9")
         assert 4 == run("--json", *IDS)
         failure = json.loads(capsys.readouterr().out)
         assert ("throttled", 9.0) == (failure["code"], failure["retry_after"])
 
     def test_json_of_a_part(self, api, capsys):
-        """--json prints the findings if a 429 came after the first answer."""
-        api.answer("shop", {}, 429, Retry_After="9")
+        """--json prints the findings if both applications were read before a 429."""
+        api.answer("action", {}, 429, Retry_After="9")
         assert 4 == run("--json", *IDS)
         captured = capsys.readouterr()
         statuses = {each["rule"]: each["status"] for each in json.loads(captured.out)}
-        assert "ok" == statuses["console-may-mint"]
-        assert "unknown" == statuses["shop-allows-delegation"]
+        assert "ok" == statuses["shop-allows-delegation"]
+        assert "unknown" == statuses["shop-connection"]
         assert "retry after 9 seconds" in captured.err
 
     @pytest.mark.parametrize("tool", ["curl", "terraform", "auth0-cli"])

@@ -157,6 +157,18 @@ class TestBadServers:
         assert "unknown" == findings["shop-connection"].status
         assert findings["shop-connection"].found.startswith("HTTP 429: ")
 
+    @pytest.mark.parametrize("name", [*SOURCES][2:])
+    def test_throttled_anywhere(self, api, name):
+        """Wherever the 429 comes, what was read before it is returned as it is."""
+        api.answer(name, {"statusCode": 429}, 429)
+        found = read_from(api)
+        assert api.path(name) == api.requests[-1][0]
+        read = [*SOURCES][: [*SOURCES].index(name)]
+        assert {each: documents()[each] for each in read} == {
+            each: found[each] for each in read
+        }
+        assert 429 == found["logs"]["statusCode"]
+
     def test_throttled_on_a_page(self, api):
         """A list whose next page is refused is unknown as a whole."""
         page = {"connections": [], "next": "second"}
@@ -175,12 +187,13 @@ class TestBadServers:
         assert 429 == found["console-connections"]["statusCode"]
         assert path == api.requests[-1][0]
 
-    def test_throttled_at_once(self, api):
-        """A 429 to the first request is an error: it is worth a retry, and says when."""
-        api.answer("console", {"statusCode": 429}, 429, Retry_After="7")
+    @pytest.mark.parametrize(("name", "requests"), [("console", 1), ("shop", 2)])
+    def test_throttled_at_once(self, api, name, requests):
+        """Without both applications there is nothing to judge: a 429 is an error."""
+        api.answer(name, {"statusCode": 429}, 429, Retry_After="7")
         with pytest.raises(ReadError) as caught:
             read_from(api)
-        assert 1 == len(api.requests)
+        assert requests == len(api.requests)
         error = caught.value
         assert ("throttled", True, 7.0) == (
             error.code,
