@@ -33,27 +33,15 @@ from .target import (
     session_transfer_params,
 )
 
-__all__ = [
-    "DELEGATED_SESSION_LIFETIME",
-    "ID_TOKEN_TYPE",
-    "REDIRECT_HEADERS",
-    "SESSION_TRANSFER_TOKEN_TYPE",
-    "Actor",
-    "ActorToken",
-    "ClientSettings",
-    "CustomTokenExchangeError",
-    "CustomTokenExchangeErrorCode",
-    "InvalidArgumentError",
-    "SessionTransferError",
-    "SessionTransferTokenResult",
-    "TransportError",
-    "TransportErrorCode",
-    "__version__",
-    "actor_from_claims",
-    "build_logout_url",
-    "build_session_transfer_redirect",
-    "private_key_jwt",
-    "request_session_transfer_token",
-    "resolve_actor_token",
-    "session_transfer_params",
-]
+# The application that sends the agent.
+__all__ = ["build_session_transfer_redirect", "request_session_transfer_token"]
+__all__ += ["REDIRECT_HEADERS", "private_key_jwt", "resolve_actor_token"]
+__all__ += ["ActorToken", "ClientSettings", "SessionTransferTokenResult"]
+__all__ += ["ID_TOKEN_TYPE", "SESSION_TRANSFER_TOKEN_TYPE", "__version__"]
+# The application that is entered.
+__all__ += ["actor_from_claims", "build_logout_url", "session_transfer_params"]
+__all__ += ["DELEGATED_SESSION_LIFETIME", "Actor"]
+# What they raise.
+__all__ += ["InvalidArgumentError", "SessionTransferError", "TransportError"]
+__all__ += ["CustomTokenExchangeError", "CustomTokenExchangeErrorCode"]
+__all__ += ["TransportErrorCode"]

@@ -28,7 +28,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from attr import Factory, define, frozen
 from urllib3.exceptions import LocationValueError
-from urllib3.util import Timeout, make_headers, parse_url
+from urllib3.util import Timeout, make_headers
 from urllib3.util.ssl_ import create_urllib3_context
 
 from .errors import raised_by_caller
@@ -43,8 +43,8 @@ _LARGEST_CALL = 256 * 1024
 _LARGEST_HEAD = 32 * 1024
 
 #: What a proxy's URL may begin with, and the port if it names none.
-_SOCKS_PORTS = dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080)
-_PROXY_PORTS = {"http": 80, "https": 443, **_SOCKS_PORTS}
+_PROXY_PORTS = dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080)
+_PROXY_PORTS.update(http=80, https=443)
 
 #: Host and port.
 _Address = Tuple[str, int]
@@ -304,7 +304,7 @@ class Connection:
         tenant, files = urlsplit(route.url), route.files
         to = str(tenant.hostname), tenant.port or (443 if files else 80)
         context = _tls_context(files) if files else None
-        proxy = _proxy(route.proxy) if route.proxy else None
+        proxy = urlsplit(route.proxy) if route.proxy else None
         call.doing = "connecting to the proxy" if proxy else "connecting"
         if proxy is not None and proxy.scheme.startswith("socks"):
             sock, proxy = _connect_by_socks(to, proxy, call), None
@@ -467,22 +467,11 @@ def _connect_by_socks(to: _Address, proxy: SplitResult, call: Call) -> socket.so
 # --- what a route says ------------------------------------------------------------
 
 
-def _proxy(url: str) -> SplitResult:
-    """Return the parts of a proxy's URL. Without a scheme it is an HTTP proxy."""
-    if "://" not in url:
-        url = "http:" + (url if url.startswith("//") else f"//{url}")
-    try:
-        parts = urlsplit(str(parse_url(url)))
-        ":".join(_login(parts)).encode("latin-1")  # as it is sent
-    except ValueError:  # whose message may show the password
-        raise LocationValueError from None
-    if parts.scheme not in _PROXY_PORTS or not parts.hostname:
-        raise LocationValueError
-    return parts
-
-
 def _address(proxy: SplitResult) -> _Address:
-    return str(proxy.hostname), proxy.port or _PROXY_PORTS[proxy.scheme]
+    if proxy.scheme not in _PROXY_PORTS or not proxy.hostname:
+        raise LocationValueError  # as urllib3 refuses it
+    "".join(_login(proxy)).encode("latin-1")  # as it is sent
+    return proxy.hostname, proxy.port or _PROXY_PORTS[proxy.scheme]
 
 
 def _login(proxy: SplitResult) -> Tuple[str, str]:

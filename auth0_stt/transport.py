@@ -29,6 +29,7 @@ from requests.utils import (
     DEFAULT_CA_BUNDLE_PATH,
     extract_zipped_paths,
     get_environ_proxies,
+    prepend_scheme_if_needed,
     select_proxy,
 )
 from urllib3.connectionpool import HTTPSConnectionPool
@@ -103,23 +104,18 @@ def _settings(
     if url.startswith("https:"):  # else a proxy could read the form
         proxies = dict(session.proxies or {})
         if session.trust_env and (not proxies or select_proxy(url, proxies) is None):
-            proxies = _environ_proxies(url, proxies.get("no_proxy"))
+            # requests reads the whole environment twice, so look first whether it has
+            # any. Windows and macOS have settings elsewhere, too.
+            elsewhere = sys.platform in ("win32", "darwin")
+            if elsewhere or "_proxy" in " ".join(os.environ).lower():
+                no_proxy = proxies.get("no_proxy")
+                proxies = get_environ_proxies(url, no_proxy=no_proxy)
         try:
             urlsplit((proxies and select_proxy(url, proxies)) or "")
         except ValueError:  # whose message may show the password
             raise InvalidProxyURL from None
     cert = certificate or session.cert
     return {"verify": verify, "cert": cert, "proxies": proxies}
-
-
-def _environ_proxies(url: str, no_proxy: Optional[str]) -> Dict[str, str]:
-    """Return the proxies that requests would find for a URL."""
-    # It reads the whole environment twice, so look first whether it has any. Windows
-    # and macOS have settings elsewhere, too.
-    elsewhere = sys.platform in ("win32", "darwin")
-    if elsewhere or "_proxy" in " ".join(os.environ).lower():
-        return get_environ_proxies(url, no_proxy=no_proxy)
-    return {}
 
 
 def _route(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> Route:
@@ -129,6 +125,8 @@ def _route(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> Route:
     paths = (verify, *(cert or ())) if url.startswith("https:") else ()
     files = tuple((path, os.stat(path).st_mtime_ns) for path in paths)
     proxy = select_proxy(url, proxies) if proxies else None
+    # Without a scheme it is an HTTP proxy.
+    proxy = proxy and prepend_scheme_if_needed(proxy, "http")
     return Route(url, files, proxy, os.getpid())
 
 

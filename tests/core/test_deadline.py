@@ -349,7 +349,8 @@ def loopback():
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REQUESTS_CA_BUNDLE", ca_file())
         patch.setattr(socket, "getaddrinfo", getaddrinfo)
-        patch.setattr(auth0_stt.transport, "_environ_proxies", proxies)
+        patch.setenv("NO_PROXY", "")  # so that it asks for proxies at all
+        patch.setattr(auth0_stt.transport, "get_environ_proxies", proxies)
         yield
 
 
