@@ -50,7 +50,7 @@ def text(argument: str, value: Any, note: str = "", spaces: bool = False) -> str
         problem = "has white space or control characters: remove them"
     else:
         return found
-    raise invalid(argument, f"{problem} ({note})" if note else problem)
+    raise invalid(f"{argument} {problem}" + (note and f" ({note})"))
 
 
 def optional_text(argument: str, value: Any, spaces: bool = False) -> Optional[str]:
@@ -64,7 +64,7 @@ def token(argument: str, value: Any) -> str:
     """Return a bare token, or raise ``invalid_token_format``."""
     try:
         if (plain(value) or "").lstrip()[:7].lower().rstrip() == "bearer":
-            raise invalid(argument, "begins with Bearer: pass only the token")
+            raise invalid(f"{argument} begins with Bearer: pass only the token")
         return text(argument, value)
     except InvalidArgumentError as error:
         problem = str(error)
@@ -91,7 +91,7 @@ def uri(argument: str, value: Any) -> str:
     """Return an absolute URI, as token types are (RFC 8693, 2.1)."""
     found = plain(value)
     if found is None or not re.fullmatch(_URI, found):
-        raise invalid(argument, "must be a URI such as urn:acme:customer")
+        raise invalid(f"{argument} must be a URI such as urn:acme:customer")
     return found
 
 
@@ -100,8 +100,7 @@ def seconds(argument: str, value: Any, zero: bool = False) -> float:
     if is_number(value) and (0 < value <= _LONGEST_TIME or (zero and value == 0)):
         return float(value)
     least = "from 0" if zero else "above 0"
-    problem = f"must be a number of seconds, {least} and at most {_LONGEST_TIME}"
-    raise invalid(argument, problem)
+    raise invalid(f"{argument} must be seconds, {least} and at most {_LONGEST_TIME}")
 
 
 def scope_text(value: Any) -> Optional[str]:
@@ -113,9 +112,8 @@ def scope_text(value: Any) -> Optional[str]:
     scopes = [plain(name) or "" for name in names]
     if not scopes or not all(re.fullmatch(_SCOPE, scope) for scope in scopes):
         raise invalid(
-            "scope",
-            "must be names separated by single spaces, or a list of names (pass None "
-            "to leave it out)",
+            "scope must be names separated by single spaces, or a list of names (pass "
+            "None to leave it out)"
         )
     return " ".join(scopes)
 
@@ -126,10 +124,8 @@ def address_text(argument: str, value: Any) -> Optional[str]:
         return None
     address = parse_ip(plain(value) or "")
     if address is None:
-        raise invalid(
-            argument,
-            "must be one IPv4 or IPv6 address: no list, port, brackets, zone or name",
-        )
+        problem = "must be one IPv4 or IPv6 address: no list, port, zone or name"
+        raise invalid(f"{argument} {problem}")
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 
@@ -138,27 +134,20 @@ def extra_fields(extra: Any) -> Dict[str, List[str]]:
     if extra is None:
         return {}
     if not isinstance(extra, Mapping):
-        raise invalid("extra", "must be a mapping of names to str or lists of str")
-    return {_extra_name(name): _extra_values(values) for name, values in extra.items()}
-
-
-def _extra_name(name: Any) -> str:
-    found = plain(name)
-    if not found or not _is_unbroken(found):
-        problem = "has a name that is not a str, is blank or has white space"
-        raise invalid("extra", problem)
-    if found in _OWNED:
-        raise invalid("extra", f"has the name {found}, which this package sets")
-    return found
-
-
-def _extra_values(values: Any) -> List[str]:
-    given = values if isinstance(values, (list, tuple)) else [values]
-    found = [value for value in map(plain, given) if value is not None]
-    if not found or len(found) != len(given) or not all(map(_encodable, found)):
-        problem = "has a value that can't be sent: it must be a str or a list of str"
-        raise invalid("extra", problem)
-    return found
+        raise invalid("extra must be a mapping of names to str or lists of str")
+    fields = {}
+    for given, values in extra.items():
+        name = plain(given)
+        if not name or not _is_unbroken(name):
+            raise invalid("extra has a name that is not a str, or has white space")
+        if name in _OWNED:
+            raise invalid(f"extra has the name {name}, which this package sets")
+        every = values if isinstance(values, (list, tuple)) else [values]
+        texts = [text for text in map(plain, every) if text is not None]
+        if not texts or len(texts) != len(every) or not all(map(_encodable, texts)):
+            raise invalid("extra has a value that is not a str or a list of str")
+        fields[name] = texts
+    return fields
 
 
 def plain(value: Any) -> Optional[str]:

@@ -110,7 +110,7 @@ def checked_client(
     client_id = text("client_id", client_id)
     if sum(proof is not None for proof in proofs) != 1:
         problem = "or client_assertion or client_certificate: pass exactly one of them"
-        raise invalid("client_secret", problem)
+        raise invalid(f"client_secret {problem}")
     secret, assertion, certificate = proofs
     if secret is not None:
         secret = text("client_secret", secret)
@@ -124,11 +124,12 @@ def checked_client(
 
 
 def _certificate_files(tenant: Tenant, given: Any) -> Tuple[str, str]:
-    name = "client_certificate"
     if tenant.scheme != "https":
-        raise invalid(name, "needs TLS: domain must not be http")
+        raise invalid("client_certificate needs TLS: domain must not be http")
     if parse_authority("mtls." + tenant.domain) is None:
-        raise invalid(name, "needs a domain that is a name: it goes to mtls.{domain}")
+        raise invalid(
+            "client_certificate needs a named domain: it goes to mtls.{domain}"
+        )
     try:
         pair = given if isinstance(given, tuple) else (given, given)
         certificate, key = map(os.fspath, pair)
@@ -143,7 +144,7 @@ def _certificate_files(tenant: Tenant, given: Any) -> Tuple[str, str]:
         problem = "must be a path, or a tuple of two paths: certificate and key"
     else:
         return certificate, key
-    raise invalid(name, problem)
+    raise invalid(f"client_certificate {problem}")
 
 
 @boundary
@@ -166,7 +167,7 @@ def private_key_jwt(
     """
     client_id = text("client_id", client_id)
     if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
-        raise invalid("algorithm", "must be one of " + ", ".join(_ALGORITHMS))
+        raise invalid("algorithm must be one of " + ", ".join(_ALGORITHMS))
     try:
         from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -182,10 +183,8 @@ def private_key_jwt(
     except Exception:  # cryptography's errors differ from version to version
         key = None
     if not isinstance(key, RSAPrivateKey) or key.key_size < _SHORTEST_KEY:
-        raise invalid(
-            "private_key",
-            "must be an RSA private key of 2048 bits or more in PEM, not encrypted",
-        )
+        problem = "must be an RSA key of 2048 bits or more in PEM, not encrypted"
+        raise invalid(f"private_key {problem}")
 
     def assertion(audience: str) -> str:
         now = int(time.time())

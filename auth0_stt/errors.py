@@ -167,9 +167,9 @@ class InvalidArgumentError(SessionTransferError, ValueError):
     code: str = field(default="invalid_argument", init=False)
 
 
-def invalid(argument: str, problem: str) -> InvalidArgumentError:
-    """Return the error of an argument: its name, and what is wrong with it."""
-    return InvalidArgumentError(f"{argument} {problem}", argument)
+def invalid(message: str) -> InvalidArgumentError:
+    """Return the error of the argument that the first word of a message names."""
+    return InvalidArgumentError(message, message.partition(" ")[0])
 
 
 @define(slots=False, repr=False)

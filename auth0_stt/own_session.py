@@ -34,10 +34,10 @@ def session_checked(session: Any) -> Optional[Session]:
     if session is None:
         return None
     if not isinstance(session, Session):
-        raise invalid("session", "must be a requests.Session")
+        raise invalid("session must be a requests.Session")
     verify: Any = session.verify
     if verify is not True and not (verify and isinstance(verify, (str, os.PathLike))):
-        raise invalid("session", "must verify certificates: by True, or by a path")
+        raise invalid("session must verify certificates: by True, or by a path")
     return session
 
 
@@ -53,14 +53,12 @@ def adapter_checked(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter
         # "other" are failures that urllib3 repeats whatever the method, such as in TLS.
         if retries.total != 0 and (posts or retries.other != 0):
             raise invalid(
-                "session",
-                "has an adapter that may repeat a POST: mount an HTTPAdapter "
-                "without max_retries, or with Retry(connect=3, read=0, other=0)",
+                "session has an adapter that may repeat a POST: mount one without "
+                "max_retries, or with Retry(connect=3, read=0, other=0)"
             )
         if with_certificate and not hasattr(adapter, "get_connection_with_tls_context"):
             # It would give the connection of one certificate to the next caller.
-            problem = "with a client_certificate needs requests 2.32 or later"
-            raise invalid("session", problem)
+            raise invalid("session with a client_certificate needs requests 2.32")
     return adapter
 
 
@@ -77,7 +75,7 @@ def with_session_headers(
         request.prepare_headers({k: v for k, v in theirs if v is not None})
         "".join(map(str, request.headers.values())).encode("latin-1")
     except (InvalidHeader, UnicodeError):
-        raise invalid("session", "has a header that can't be sent") from None
+        raise invalid("session has a header that can't be sent") from None
     merged = request.headers
     agent = merged.get("User-Agent")
     for name in _NOT_TAKEN:

@@ -62,13 +62,12 @@ def build_session_transfer_redirect(
         added["organization"] = organization
     scheme, host, page, query, fragment = _parse_target(target_login_url)
     if allowed_hosts is not None and host not in _hosts(allowed_hosts, scheme):
-        raise invalid("target_login_url", "has a host that is not in allowed_hosts")
+        raise invalid("target_login_url has a host that is not in allowed_hosts")
     # What is not added here stays, byte for byte.
     kept = [piece for piece in query.split("&") if _name(piece) not in added]
     # Some servers separate parameters at semicolons too.
     if any(_name(part) in added for part in ";".join(kept).split(";")):
-        problem = "has a session_transfer_token or organization behind a semicolon"
-        raise invalid("target_login_url", problem)
+        raise invalid("target_login_url has a token or organization after a semicolon")
     query = "&".join(kept)
     query += "" if not query or query.endswith("&") else "&"
     query += urlencode(added, safe="", quote_via=quote)
@@ -90,12 +89,11 @@ def _parse_target(target_login_url: Any) -> Tuple[str, str, str, str, str]:
         or re.search(_DOT_SEGMENT, path)
     ):
         raise invalid(
-            "target_login_url",
-            "must be an absolute https URL of plain ASCII "
-            "(percent-encode the rest), without user, backslash or dot segments",
+            "target_login_url must be an absolute https URL of plain ASCII "
+            "(percent-encode the rest), without user, backslash or dot segments"
         )
     if scheme.lower() == "http" and not is_loopback(host):
-        raise invalid("target_login_url", "must be https (http only for loopback)")
+        raise invalid("target_login_url must be https (http only for loopback)")
     page = f"{scheme}://{authority}{path or '/'}"
     return scheme.lower(), host, page, query[1:], fragment
 
@@ -107,13 +105,13 @@ def _name(piece: str) -> str:
 def _issued_token(result: Any) -> str:
     """Return the token of a result that holds a session transfer token."""
     if not isinstance(result, SessionTransferTokenResult):
-        raise invalid("result", "must be what request_session_transfer_token returned")
+        raise invalid("result must be what request_session_transfer_token returned")
     if plain(result.issued_token_type) != SESSION_TRANSFER_TOKEN_TYPE:
-        raise invalid("result", "holds another type of token: not fit for a URL")
+        raise invalid("result holds another type of token: not fit for a URL")
     try:
         return token("result", result.session_transfer_token)
     except SessionTransferError:
-        raise invalid("result", "holds a malformed token") from None
+        raise invalid("result holds a malformed token") from None
 
 
 def _hosts(allowed_hosts: Any, scheme: str) -> List[Optional[str]]:
@@ -122,4 +120,4 @@ def _hosts(allowed_hosts: Any, scheme: str) -> List[Optional[str]]:
         hosts = [parse_authority(entry, scheme) for entry in allowed_hosts]
         if None not in hosts:
             return hosts
-    raise invalid("allowed_hosts", "must be a collection of host or host:port")
+    raise invalid("allowed_hosts must be a collection of host or host:port")

@@ -39,7 +39,7 @@ def session_transfer_params(query: Any) -> Dict[str, str]:
     Source: Auth0, "Session Delegation".
     """
     if not isinstance(query, Mapping):
-        raise invalid("query", "must be the mapping of a request's query parameters")
+        raise invalid("query must be the mapping of a request's query parameters")
     found = {name: _values(query, name) for name in _PARAMETERS}
     if not found["session_transfer_token"]:
         return {}
@@ -58,11 +58,11 @@ def _values(query: Any, name: str) -> List[Any]:
 
 def _single(name: str, values: List[Any]) -> str:
     if len(values) > 1:
-        raise invalid("query", f"has {name} more than once")
+        raise invalid(f"query has {name} more than once")
     try:
         return text(name, values[0])
     except InvalidArgumentError:
-        raise invalid("query", f"has a malformed {name}") from None
+        raise invalid(f"query has a malformed {name}") from None
 
 
 @boundary
@@ -78,13 +78,13 @@ def actor_from_claims(claims: Mapping[str, Any]) -> Optional[Actor]:
     Source: RFC 8693, 4.1; Auth0, "Session Delegation".
     """
     if not isinstance(claims, Mapping):
-        raise invalid("claims", "must be the mapping of an ID token's claims")
+        raise invalid("claims must be the mapping of an ID token's claims")
     if "act" not in claims:
         return None
     act = dict(claims["act"]) if isinstance(claims["act"], Mapping) else {}
     sub = act.pop("sub", None)
     if not isinstance(sub, str) or not sub.strip():
-        raise invalid("claims", "has an act claim without the agent's sub")
+        raise invalid("claims has an act claim without the agent's sub")
     return Actor(sub, act)
 
 
@@ -111,7 +111,6 @@ def build_logout_url(
     if return_to is not None:
         return_to = plain(return_to)
         if return_to is None or not re.fullmatch(_WEB_URL, return_to):
-            problem = "must be an absolute URL of plain ASCII, https or http"
-            raise invalid("return_to", problem)
+            raise invalid("return_to must be an absolute URL of plain ASCII")
         query["returnTo"] = return_to
     return f"{tenant.scheme}://{tenant.domain}/v2/logout?{urlencode(query)}"

@@ -62,10 +62,9 @@ def _tenant(domain: str) -> Tenant:
     host = parse_authority(authority, scheme.lower())
     if host is None or (scheme.lower() == "http" and not is_loopback(host)):
         raise invalid(
-            "domain",
-            "must be the tenant's host, such as acme.eu.auth0.com or "
+            "domain must be the tenant's host, such as acme.eu.auth0.com or "
             "https://login.acme.com: no path, query, user or white space, and http "
-            "only for loopback",
+            "only for loopback"
         )
     return Tenant(scheme.lower(), host)
 
