@@ -71,10 +71,8 @@ def resolve_actor_token(
                 return ActorToken(fresh, ID_TOKEN_TYPE, refresh_token, False)
         if refresh_token is None:
             state = "missing" if id_token is None else "stale or unreadable"
-            raise CustomTokenExchangeError(
-                Code.ACTOR_UNAVAILABLE,
-                f"the ID token is {state}, and there is no refresh token to renew it",
-            )
+            problem = f"the ID token is {state}, and there is no refresh token"
+            raise CustomTokenExchangeError(Code.ACTOR_UNAVAILABLE, problem)
         return _renewed(request, refresh_token)
 
 
@@ -113,10 +111,8 @@ def _renewed(request: TokenRequest, refresh_token: str) -> ActorToken:
     try:
         id_token = token("id_token", content.get("id_token"))
     except CustomTokenExchangeError:
-        raise request.error(
-            Code.ACTOR_UNAVAILABLE,
-            "the tenant renewed no ID token: was openid granted at the sign-in?",
-        ) from None
+        problem = "the tenant renewed no ID token: was openid granted at the sign-in?"
+        raise request.error(Code.ACTOR_UNAVAILABLE, problem) from None
     with suppress(CustomTokenExchangeError):  # none came, or none that can be sent
         refresh_token = token("refresh_token", content.get("refresh_token"))
     return ActorToken(id_token, ID_TOKEN_TYPE, refresh_token, True)

@@ -67,23 +67,17 @@ def token(argument: str, value: Any) -> str:
             raise invalid(f"{argument} begins with Bearer: pass only the token")
         return text(argument, value)
     except InvalidArgumentError as error:
-        problem = str(error)
-    raise CustomTokenExchangeError(Code.INVALID_TOKEN_FORMAT, problem)
+        raise CustomTokenExchangeError(Code.INVALID_TOKEN_FORMAT, str(error)) from None
 
 
 def actor(actor_token: Any, actor_token_type: Any) -> Tuple[str, str]:
     """Return an actor token and its type."""
     if actor_token is None:
-        raise CustomTokenExchangeError(
-            Code.ACTOR_UNAVAILABLE,
-            "actor_token is None: a session transfer token needs an actor, in practice "
-            "the agent's ID token",
-        )
+        problem = "actor_token is None: pass the agent's ID token"
+        raise CustomTokenExchangeError(Code.ACTOR_UNAVAILABLE, problem)
     if actor_token_type is None or plain(actor_token_type) == "":
-        raise CustomTokenExchangeError(
-            Code.MISSING_ACTOR_TOKEN_TYPE,
-            "actor_token_type is missing: for an Auth0 ID token pass ID_TOKEN_TYPE",
-        )
+        problem = "actor_token_type is missing: for an ID token pass ID_TOKEN_TYPE"
+        raise CustomTokenExchangeError(Code.MISSING_ACTOR_TOKEN_TYPE, problem)
     return token("actor_token", actor_token), uri("actor_token_type", actor_token_type)
 
 

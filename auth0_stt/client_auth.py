@@ -6,7 +6,8 @@ import os
 import ssl
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple, Union
+from pathlib import Path
+from typing import Any, Callable, Dict, Optional, Tuple, Union
 
 from attr import frozen
 
@@ -19,11 +20,7 @@ from .transport import Session
 #: A signed JWT, or a function that makes one for the audience it is given.
 ClientAssertion = Union[str, Callable[[str], str]]
 
-# Python before 3.9 has no os.PathLike[str].
-if TYPE_CHECKING:
-    _Path = Union[str, os.PathLike[str]]
-else:
-    _Path = Union[str, os.PathLike]
+_Path = Union[str, Path]
 
 #: A PEM file with certificate and key, or the two files.
 ClientCertificate = Union[_Path, Tuple[_Path, _Path]]
@@ -173,10 +170,8 @@ def private_key_jwt(
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
         from jwt import encode
     except ImportError:
-        raise ImportError(
-            "private_key_jwt needs PyJWT and cryptography: "
-            'pip install "auth0-stt[private-key-jwt]"'
-        ) from None
+        needed = "PyJWT and cryptography, the extra auth0-stt[private-key-jwt]"
+        raise ImportError(f"private_key_jwt needs {needed}") from None
     try:
         pem = private_key.encode() if isinstance(private_key, str) else private_key
         key: Any = load_pem_private_key(pem, password=None)
@@ -188,14 +183,8 @@ def private_key_jwt(
 
     def assertion(audience: str) -> str:
         now = int(time.time())
-        claims = {
-            "iss": client_id,
-            "sub": client_id,
-            "aud": audience,
-            "iat": now,
-            "exp": now + _ASSERTION_LIFETIME,
-            "jti": os.urandom(16).hex(),
-        }
+        claims = {"iss": client_id, "sub": client_id, "aud": audience, "iat": now}
+        claims.update(exp=now + _ASSERTION_LIFETIME, jti=os.urandom(16).hex())
         return encode(claims, key, algorithm=algorithm)
 
     return assertion

@@ -33,9 +33,6 @@ from .errors import TransportErrorCode as Code
 #: What can fail on the way: the import is that of PySocks. Any other exception passes.
 CAUGHT = (OSError, HTTPException, HTTPError, UnicodeError, ImportError)
 
-#: How requests and urllib3 refuse the URL of a proxy, or what is in it.
-_UNUSABLE_URLS = (InvalidURL, LocationValueError, UnicodeError)
-
 #: Of these, what means the network even if an adapter of the caller's raises it.
 _NEVER_THE_CALLERS = (RequestException, HTTPException, ConnectionError, gaierror)
 
@@ -103,6 +100,7 @@ def _chain(error: BaseException, outer: Optional[BaseException]) -> List[BaseExc
 
 
 _LOST = "the connection was lost"
+_BAD_URL = (InvalidURL, LocationValueError, UnicodeError)
 _BAD_PROXY = "the proxy's URL is invalid: see HTTPS_PROXY"
 
 
@@ -184,7 +182,7 @@ _TABLE = (
     _Row(gaierror, lambda e: e.errno == EAI_AGAIN and _system(e), unsent=True),
     _Row(gaierror, _system, unsent=True, permanent=True),
     _Row((InvalidSchema, ImportError), _schema, unsent=True, permanent=True),
-    _Row(_UNUSABLE_URLS, _BAD_PROXY, unsent=True, permanent=True),
+    _Row(_BAD_URL, _BAD_PROXY, unsent=True, permanent=True),
     _Row(ssl.SSLCertVerificationError, _openssl, Code.TLS, unsent=True),
     _Row(ConnectionRefusedError, _system, unsent=True),
     _Row((ssl.SSLEOFError, ssl.SSLZeroReturnError, RemoteDisconnected), _LOST),

@@ -29,9 +29,8 @@ _HINTS = {
     "session_transfer_disabled": "Set "
     "session_transfer.can_create_session_transfer_token to true on this application, "
     "and check that the tenant's plan has Session Delegation.",
-    "invalid_client": "Check client_id and the client secret or key against the "
-    "application's settings in the tenant, and that its authentication method is the "
-    "one used here.",
+    "invalid_client": "Check client_id, the client secret or key, and which method of "
+    "authentication the application's settings in the tenant ask for.",
     "invalid_grant": "Check the subject token, and that no token has expired.",
     "unauthorized_client": "Allow the exchange on this application: "
     'token_exchange.allow_any_profile_of_type must contain "custom_authentication".',
@@ -39,30 +38,23 @@ _HINTS = {
     "invalid_scope": "Ask only for scopes that the tenant knows.",
     "invalid_target": "Check domain, and that the tenant has Session Delegation.",
     "access_denied": "The tenant's Action refused: the tenant's log (fecte) says why.",
-    "mfa_required": "Multi-factor authentication is not possible here: exempt this "
-    "exchange from it in the tenant, and let the agent sign in again if a renewal asks "
-    "for it.",
-    "too_many_attempts": "Pass forwarded_for with the agent's address and switch on "
-    "Trust Token Endpoint IP Header for the application, so that agents don't share "
-    "one count of bad tokens.",
+    "mfa_required": "Exempt this exchange from multi-factor authentication in the "
+    "tenant, and let the agent sign in again if a renewal asks for it.",
+    "too_many_attempts": "Pass forwarded_for and switch on Trust Token Endpoint IP "
+    "Header for the application, so that agents don't share one count of bad tokens.",
     "too_many_requests": "Wait: the tenant's rate limit is used up.",
-    "unexpected_token_type": "Check domain, and that no mock or proxy answers: for "
-    "this audience a tenant issues nothing but session transfer tokens.",
+    "unexpected_token_type": "Check domain, and that no mock or proxy answers.",
     "invalid_response": "Check domain, and that no proxy answers in its place.",
     "timeout": "Raise timeout, or look at the network between here and the tenant.",
     "tls": "Check domain, this machine's clock, and REQUESTS_CA_BUNDLE.",
     "unreachable": "Check domain, name resolution and the proxy settings.",
     # What only a description says.
     "expired": "The agent's ID token has expired: call resolve_actor_token() first.",
-    "blocked_actor": "Check that the agent's user still exists in the tenant and is "
-    "not blocked.",
-    "invalid_actor": "Pass the ID token from the agent's sign-in to this very "
-    "application: no access token, no other application's. Let them sign in again if "
-    "the keys have changed.",
-    "blocked_subject": "Check the user id in the subject token, and that this user may "
-    "sign in.",
-    "unknown_profile": "Check subject_token_type against the tenant's token exchange "
-    "profiles: one of them must have exactly this URI.",
+    "blocked_actor": "Check that the agent's user exists and is not blocked.",
+    "invalid_actor": "Pass an ID token, not an access token, from the agent's sign-in "
+    "to this very application. If the keys have changed, the agent must sign in again.",
+    "blocked_subject": "Check the user id in the subject token: may that user sign in?",
+    "unknown_profile": "Check subject_token_type against the token exchange profiles.",
     "refused_subject": "The Action refused the subject token: check that it is signed "
     "as the Action expects, for this tenant, and has not expired.",
 }
