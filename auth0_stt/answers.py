@@ -34,12 +34,7 @@ def parse_object(body: bytes) -> Optional[Dict[str, Any]]:
     No name may occur twice in an object, and no number may be NaN or infinite.
     """
     try:
-        answer = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_unique,
-            parse_constant=_finite,
-            parse_float=_finite,
-        )
+        answer = _JSON.decode(body.decode("utf-8"))
     except (ValueError, RecursionError):
         return None
     return answer if isinstance(answer, dict) else None
@@ -57,6 +52,11 @@ def _finite(digits: str) -> float:
     if not math.isfinite(number):
         raise ValueError
     return number
+
+
+_JSON = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite
+)
 
 
 def jwt_claims(token: str) -> Dict[str, Any]:

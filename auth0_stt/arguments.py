@@ -24,12 +24,10 @@ _URI = r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+"
 _SCOPE = r"[!#-\[\]-~]+"
 
 #: Form fields that the protocol owns (RFC 8693, 2.1; RFC 7521, 4.2; Auth0).
-_OWNED = (
-    *("grant_type", "audience", "resource", "requested_token_type", "scope"),
-    *("organization", "reason", "subject_token", "subject_token_type"),
-    *("actor_token", "actor_token_type", "refresh_token", "client_id"),
-    *("client_secret", "client_assertion", "client_assertion_type"),
-)
+_OWNED = ["grant_type", "audience", "resource", "requested_token_type", "scope"]
+_OWNED += ["subject_token", "subject_token_type", "actor_token", "actor_token_type"]
+_OWNED += ["refresh_token", "organization", "reason", "client_id", "client_secret"]
+_OWNED += ["client_assertion", "client_assertion_type"]
 
 
 def text(argument: str, value: Any, note: str = "", spaces: bool = False) -> str:
@@ -105,10 +103,7 @@ def scope_text(value: Any) -> Optional[str]:
     names = value if isinstance(value, (list, tuple)) else single.split(" ")
     scopes = [plain(name) or "" for name in names]
     if not scopes or not all(re.fullmatch(_SCOPE, scope) for scope in scopes):
-        raise invalid(
-            "scope must be names separated by single spaces, or a list of names (pass "
-            "None to leave it out)"
-        )
+        raise invalid("scope must be names separated by single spaces, a list, or None")
     return " ".join(scopes)
 
 

@@ -418,10 +418,7 @@ def _connect(to: _Address, call: Call) -> socket.socket:
 
     The addresses share the time, so that a dead one leaves some for the next.
     """
-    try:
-        found = socket.getaddrinfo(*to, 0, socket.SOCK_STREAM)
-    except UnicodeError:
-        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
+    found = socket.getaddrinfo(*to, 0, socket.SOCK_STREAM)
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "the name has no address")
     for number, (family, kind, protocol, _, address) in enumerate(found):
         sock = None
@@ -447,20 +444,11 @@ def _connect_by_socks(to: _Address, proxy: SplitResult, call: Call) -> socket.so
     """
     import socks
 
+    kind = socks.SOCKS4 if proxy.scheme.startswith("socks4") else socks.SOCKS5
     # The "h" and the "a" of socks5h and socks4a: the proxy resolves the name.
-    four = proxy.scheme.startswith("socks4")
-    (host, port), (user, password) = _address(proxy), _login(proxy)
-    connected: socket.socket = socks.create_connection(
-        to,
-        timeout=call.left(),
-        proxy_type=socks.SOCKS4 if four else socks.SOCKS5,
-        proxy_addr=host,
-        proxy_port=port,
-        proxy_rdns=proxy.scheme.endswith(("h", "a")),
-        proxy_username=user or None,
-        proxy_password=password or None,
-        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-    )
+    by_name = proxy.scheme.endswith(("h", "a"))
+    options = kind, *_address(proxy), by_name, *(each or None for each in _login(proxy))
+    connected: socket.socket = socks.create_connection(to, call.left(), None, *options)
     return connected
 
 

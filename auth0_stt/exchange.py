@@ -18,9 +18,6 @@ from .transport import Session
 # RFC 8693, 2.1.
 _TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
-#: Seconds, up to a day.
-_LIFETIMES = range(1, 86_401)
-
 
 @boundary
 def request_session_transfer_token(
@@ -133,7 +130,7 @@ def _result(
     if not all(text is None or isinstance(text, str) for text in texts):
         raise request.unusable("its token_type or scope is not a string")
     lifetime = content.get("expires_in")  # which RFC 8693 only recommends
-    fits = arguments.is_number(lifetime) and lifetime in _LIFETIMES
+    fits = arguments.is_number(lifetime) and lifetime in range(1, 86_401)
     if lifetime is not None and not fits:
         raise request.unusable("its expires_in is not whole seconds within a day")
     return SessionTransferTokenResult(issued, kind, lifetime and int(lifetime), *texts)

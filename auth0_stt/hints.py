@@ -6,7 +6,8 @@ since today's tenants say much only there; it never chooses the code.
 
 from typing import Optional
 
-#: Words of a description, in lower case, and whose hint they choose. The first win.
+#: Words of a description, in lower case without underscores, and the hint that they
+#: choose. The first win.
 _BY_DESCRIPTION = {
     "setactor is required": "setactor_required",
     "session transfer is not enabled": "session_transfer_disabled",
@@ -16,9 +17,8 @@ _BY_DESCRIPTION = {
     "invalid actor token: the user": "blocked_actor",
     "invalid actor token": "invalid_actor",
     "unknown or blocked": "blocked_subject",
-    "subject_token_type": "unknown_profile",
+    "subject token type": "unknown_profile",
     "subject token": "refused_subject",
-    "subject_token": "refused_subject",
 }
 
 _HINTS = {
@@ -62,6 +62,6 @@ _HINTS = {
 
 def hint_for(code: str, description: Optional[str] = None) -> Optional[str]:
     """Return the sentence for a code and the server's words, or None."""
-    words = (description or "").lower()
+    words = (description or "").lower().replace("_", " ")
     found = (key for words_of, key in _BY_DESCRIPTION.items() if words_of in words)
     return _HINTS.get(next(found, code))

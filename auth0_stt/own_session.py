@@ -20,10 +20,8 @@ from .connections import LARGEST_BODY, Call, Reply, check_head, checked_reply
 from .errors import invalid
 
 #: What a session must not add: another way to authenticate, cookies, other framing.
-_NOT_TAKEN = (
-    *("Authorization", "Cookie", "Content-Encoding", "Content-Length", "Expect"),
-    *("Host", "Transfer-Encoding"),
-)
+_NOT_TAKEN = ["Authorization", "Cookie", "Host", "Expect"]
+_NOT_TAKEN += ["Content-Encoding", "Transfer-Encoding"]
 
 #: Bytes read between two looks at the clock.
 _SIP = 16

@@ -82,12 +82,9 @@ def _parse_target(target_login_url: Any) -> Tuple[str, str, str, str, str]:
     match = re.fullmatch(_TARGET, plain(target_login_url) or "")
     scheme, authority, path, query, fragment = match.groups("") if match else [""] * 5
     host = parse_authority(authority, scheme.lower())
-    if (
-        host is None
-        # The host must be written as parse_authority() does: IPv6 has many ways.
-        or not authority.lower().startswith(host)
-        or re.search(_DOT_SEGMENT, path)
-    ):
+    dots = re.search(_DOT_SEGMENT, path)
+    # The host must be written as parse_authority() does: IPv6 has many ways.
+    if host is None or not authority.lower().startswith(host) or dots:
         raise invalid(
             "target_login_url must be an absolute https URL of plain ASCII "
             "(percent-encode the rest), without user, backslash or dot segments"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, Mapping, Optional
 from urllib.parse import urlencode
 
 from .arguments import plain, text
@@ -14,8 +14,6 @@ from .tenant import parse_domain
 #: Seconds after which Auth0 ends a delegated session. It does not end the target's own
 #: session, which the target should end as early (Auth0, Session Delegation).
 DELEGATED_SESSION_LIFETIME = 7200
-
-_PARAMETERS = ("session_transfer_token", "organization")
 
 # RFC 3986, 3.
 _WEB_URL = r"(?i)https?://[!-~]+"
@@ -40,23 +38,24 @@ def session_transfer_params(query: Any) -> Dict[str, str]:
     """
     if not isinstance(query, Mapping):
         raise invalid("query must be the mapping of a request's query parameters")
-    found = {name: _values(query, name) for name in _PARAMETERS}
-    if not found["session_transfer_token"]:
+    token = _value(query, "session_transfer_token")
+    if token is None:
         return {}
-    return {name: _single(name, values) for name, values in found.items() if values}
+    found = {"session_transfer_token": token}
+    organization = _value(query, "organization")
+    if organization is not None:
+        found["organization"] = organization
+    return found
 
 
-def _values(query: Any, name: str) -> List[Any]:
-    """Return all values of a parameter, whatever way the mapping keeps them."""
-    if name not in query:
-        return []
+def _value(query: Any, name: str) -> Optional[str]:
+    """Return the one value of a parameter, whatever way the mapping keeps it."""
     # Django's and Werkzeug's, or Pyramid's and aiohttp's.
-    every = getattr(query, "getlist", getattr(query, "getall", None))
-    values = query[name] if every is None else every(name)
-    return list(values) if isinstance(values, (list, tuple)) else [values]
-
-
-def _single(name: str, values: List[Any]) -> str:
+    every = getattr(query, "getlist", getattr(query, "getall", query.__getitem__))
+    values = every(name) if name in query else []
+    values = values if isinstance(values, (list, tuple)) else [values]
+    if not values:
+        return None
     if len(values) > 1:
         raise invalid(f"query has {name} more than once")
     try:

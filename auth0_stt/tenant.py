@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import Any, Optional
 from unicodedata import bidirectional
@@ -52,12 +51,7 @@ def parse_domain(domain: Any) -> Tenant:
     Raises:
         InvalidArgumentError: it is anything else.
     """
-    return _tenant(plain(domain) or "")
-
-
-@lru_cache(maxsize=64)
-def _tenant(domain: str) -> Tenant:
-    match = re.fullmatch(_DOMAIN, domain)
+    match = re.fullmatch(_DOMAIN, plain(domain) or "")
     scheme, authority = match.groups("https") if match else ("https", "")
     host = parse_authority(authority, scheme.lower())
     if host is None or (scheme.lower() == "http" and not is_loopback(host)):

@@ -30,10 +30,8 @@ from .errors import (
 from .transport import post_form
 
 #: Fields of a form that no error may repeat.
-_SECRETS = (
-    *("client_secret", "client_assertion"),
-    *("subject_token", "actor_token", "refresh_token"),
-)
+_SECRETS = ["client_secret", "client_assertion"]
+_SECRETS += ["subject_token", "actor_token", "refresh_token"]
 
 _logger = logging.getLogger(__name__.rpartition(".")[0])
 _logger.addHandler(logging.NullHandler())
@@ -114,18 +112,11 @@ class TokenRequest:
         found = self.headers.get("x-auth0-requestid", self.headers.get("x-request-id"))
         return clean_text(found, self.secrets)
 
-    def error(
-        self, code: Code, message: str, **words: Optional[str]
-    ) -> CustomTokenExchangeError:
-        """Return an error with what the answer says about itself."""
-        return CustomTokenExchangeError(
-            code,
-            message,
-            status_code=self.status,
-            retry_after=retry_after(self.headers),
-            request_id=self.request_id,
-            **words,
-        )
+    def error(self, code: Code, message: str, *words: Any) -> CustomTokenExchangeError:
+        """Return an error with the facts of the answer, and its two words if any."""
+        error, description = words or (None, None)
+        facts = self.status, retry_after(self.headers), self.request_id
+        return CustomTokenExchangeError(code, message, error, description, *facts)
 
     def unusable(self, problem: str) -> CustomTokenExchangeError:
         """Return the error of an answer that can't be used."""
@@ -151,7 +142,7 @@ class TokenRequest:
         else:
             other = Code.SERVER_ERROR if status >= 500 else Code.TOKEN_EXCHANGE_FAILED
             code = _BY_STATUS.get(status, other)
-        return self.error(code, message, error=error, error_description=description)
+        return self.error(code, message, error, description)
 
     def __exit__(self, kind: Any, error: Any, traceback: Any) -> None:
         level, said, code = logging.INFO, "issued", None
