@@ -25,8 +25,6 @@ _RECOGNIZABLE = 16
 #: Seconds, a year. A server that asks for more did not mean it.
 _LONGEST_WAIT = 31_536_000.0
 
-_MASK = "***"
-
 
 def parse_object(body: bytes) -> Optional[Dict[str, Any]]:
     """Return the one JSON object in UTF-8 that the bytes hold, or None.
@@ -107,7 +105,7 @@ def clean_text(text: Any, secrets: Collection[str]) -> Optional[str]:
         for form in {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}:
             for at in _echoed(form, shown):
                 masked[at] = "\0"  # of which none is left above
-    return re.sub("\0+", _MASK, "".join(masked))[:_LONGEST_TEXT] or None
+    return re.sub("\0+", "***", "".join(masked))[:_LONGEST_TEXT] or None
 
 
 def _echoed(secret: str, text: str) -> Set[int]:

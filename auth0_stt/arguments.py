@@ -113,8 +113,7 @@ def address_text(argument: str, value: Any) -> Optional[str]:
         return None
     address = parse_ip(plain(value) or "")
     if address is None:
-        problem = "must be one IPv4 or IPv6 address: no list, port, zone or name"
-        raise invalid(f"{argument} {problem}")
+        raise invalid(f"{argument} must be one IP address, without port, zone or name")
     return str(getattr(address, "ipv4_mapped", None) or address)
 
 

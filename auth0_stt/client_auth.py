@@ -55,9 +55,6 @@ _ALGORITHMS = ("RS256", "RS384", "PS256")
 # RFC 7518, 3.3 and 3.5.
 _SHORTEST_KEY = 2048
 
-#: Seconds that an assertion is valid: it is used at once, and clocks differ a little.
-_ASSERTION_LIFETIME = 60
-
 
 @frozen(eq=False, repr=False)
 class Client:
@@ -74,9 +71,8 @@ class Client:
 
     @property
     def token_endpoint(self) -> str:
-        if self.certificate is not None:  # Auth0, mTLS aliases
-            return f"https://mtls.{self.tenant.domain}/oauth/token"
-        return self.tenant.token_endpoint
+        alias = "" if self.certificate is None else "mtls."  # Auth0, mTLS aliases
+        return f"{self.tenant.scheme}://{alias}{self.tenant.domain}/oauth/token"
 
     def form_fields(self) -> Dict[str, Optional[str]]:
         """Return what proves the client in one form, with a fresh assertion.
@@ -184,7 +180,8 @@ def private_key_jwt(
     def assertion(audience: str) -> str:
         now = int(time.time())
         claims = {"iss": client_id, "sub": client_id, "aud": audience, "iat": now}
-        claims.update(exp=now + _ASSERTION_LIFETIME, jti=os.urandom(16).hex())
+        # It is used at once, and clocks differ a little.
+        claims.update(exp=now + 60, jti=os.urandom(16).hex())
         return encode(claims, key, algorithm=algorithm)
 
     return assertion

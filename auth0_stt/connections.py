@@ -84,8 +84,7 @@ class Call(Timeout):
 
     def __init__(self, host: str, seconds: float) -> None:
         super().__init__(seconds)
-        self.host = host
-        self.seconds = seconds
+        self.host, self.seconds = host, seconds
         self.deadline: float = time.monotonic() + seconds
         #: Bytes that came over the wire.
         self.received = 0
@@ -198,8 +197,7 @@ class _Tls(_Layer):
 
     def __init__(self, below: io.RawIOBase, context: ssl.SSLContext, host: str) -> None:
         self.below = below
-        self.incoming = ssl.MemoryBIO()
-        self.outgoing = ssl.MemoryBIO()
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=host)
         self._do(self.tls.do_handshake)
 
@@ -290,9 +288,8 @@ class Connection:
     """
 
     def __init__(self, wire: _Wire, route: Route) -> None:
-        self.wire = wire
+        self.wire, self.route = wire, route
         self.reader: _Reader = _Reader(wire)
-        self.route = route
         #: Whether an answer was read whole, and leaves it fit for another request.
         self.reusable: bool = False
         #: The ``time.monotonic()`` of its last use.
@@ -340,8 +337,7 @@ class Connection:
             # Unlike get(), it returns all that several headers say.
             check_head(status, headers, answer.getheader("Content-Encoding", ""))
             if not re.fullmatch("[0-9]*", answer.getheader("Content-Length", "")):
-                problem = "its Content-Length is malformed"
-                raise UnusableAnswerError(problem, status, headers)
+                raise UnusableAnswerError("its length is malformed", status, headers)
             try:
                 body = answer.read(LARGEST_BODY + 1)
             except ValueError:  # a chunk of a negative size
@@ -448,8 +444,7 @@ def _connect_by_socks(to: _Address, proxy: SplitResult, call: Call) -> socket.so
     # The "h" and the "a" of socks5h and socks4a: the proxy resolves the name.
     by_name = proxy.scheme.endswith(("h", "a"))
     options = kind, *_address(proxy), by_name, *(each or None for each in _login(proxy))
-    connected: socket.socket = socks.create_connection(to, call.left(), None, *options)
-    return connected
+    return cast(socket.socket, socks.create_connection(to, call.left(), None, *options))
 
 
 # --- what a route says ------------------------------------------------------------

@@ -287,8 +287,7 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
 
 def raised_by_caller(error: Optional[BaseException]) -> bool:
     """Whether the caller's code raised it: a signal handler, a callable, an adapter."""
-    entries = _whose(error.__traceback__ if error else None)
-    return bool(entries) and entries[-1][1]
+    return any(own for _, own in _whose(error.__traceback__ if error else None)[-1:])
 
 
 def _whose(traceback: Optional[TracebackType]) -> List[Tuple[TracebackType, bool]]:
@@ -315,8 +314,7 @@ def _callers_frames(traceback: Optional[TracebackType]) -> Optional[TracebackTyp
     kept = None
     for entry, own in reversed(_whose(traceback)):
         if own:  # a new entry: a log record may have these
-            frame, last, line = entry.tb_frame, entry.tb_lasti, entry.tb_lineno
-            kept = TracebackType(kept, frame, last, line)
+            kept = TracebackType(kept, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
         else:
             with suppress(RuntimeError):  # of the boundary, which still runs
                 entry.tb_frame.clear()

@@ -123,8 +123,7 @@ def _result(
         raise request.unusable("its access_token is missing or malformed") from None
     kind = content.get("issued_token_type")
     if kind != SESSION_TRANSFER_TOKEN_TYPE:
-        issuer = request.client.tenant.domain
-        problem = f"{issuer} issued a token that is not a session transfer token"
+        problem = "the tenant issued a token that is not a session transfer token"
         raise request.error(Code.UNEXPECTED_TOKEN_TYPE, problem)
     texts = [content.get("token_type"), content.get("scope")]
     if not all(text is None or isinstance(text, str) for text in texts):

@@ -26,14 +26,13 @@ _HINTS = {
     "missing_actor_token_type": "Pass actor_token_type=ID_TOKEN_TYPE for an ID token.",
     "invalid_token_format": "Pass the bare token: no prefix and no white space.",
     "setactor_required": "The tenant's Action must call api.authentication.setActor().",
-    "session_transfer_disabled": "Set "
-    "session_transfer.can_create_session_transfer_token to true on this application, "
-    "and check that the tenant's plan has Session Delegation.",
+    "session_transfer_disabled": "Check the plan, and that this application has "
+    "session_transfer.can_create_session_transfer_token set to true.",
     "invalid_client": "Check client_id, the client secret or key, and which method of "
     "authentication the application's settings in the tenant ask for.",
     "invalid_grant": "Check the subject token, and that no token has expired.",
-    "unauthorized_client": "Allow the exchange on this application: "
-    'token_exchange.allow_any_profile_of_type must contain "custom_authentication".',
+    "unauthorized_client": "Check that this application is first-party, and that its "
+    'token_exchange.allow_any_profile_of_type contains "custom_authentication".',
     "unsupported_grant_type": "Allow the grant type in the application's settings.",
     "invalid_scope": "Ask only for scopes that the tenant knows.",
     "invalid_target": "Check domain, and that the tenant has Session Delegation.",
@@ -55,8 +54,7 @@ _HINTS = {
     "to this very application. If the keys have changed, the agent must sign in again.",
     "blocked_subject": "Check the user id in the subject token: may that user sign in?",
     "unknown_profile": "Check subject_token_type against the token exchange profiles.",
-    "refused_subject": "The Action refused the subject token: check that it is signed "
-    "as the Action expects, for this tenant, and has not expired.",
+    "refused_subject": "Check the subject token's signature, audience and expiry.",
 }
 
 

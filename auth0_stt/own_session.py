@@ -74,8 +74,7 @@ def with_session_headers(
         "".join(map(str, request.headers.values())).encode("latin-1")
     except (InvalidHeader, UnicodeError):
         raise invalid("session has a header that can't be sent") from None
-    merged = request.headers
-    agent = merged.get("User-Agent")
+    merged, agent = request.headers, request.headers.get("User-Agent")
     for name in _NOT_TAKEN:
         merged.pop(name, None)
     merged.update(headers)

@@ -108,8 +108,7 @@ def build_logout_url(
     tenant = parse_domain(domain)
     query = {"client_id": text("client_id", client_id)}
     if return_to is not None:
-        return_to = plain(return_to)
-        if return_to is None or not re.fullmatch(_WEB_URL, return_to):
+        query["returnTo"] = plain(return_to) or ""
+        if not re.fullmatch(_WEB_URL, query["returnTo"]):
             raise invalid("return_to must be an absolute URL of plain ASCII")
-        query["returnTo"] = return_to
     return f"{tenant.scheme}://{tenant.domain}/v2/logout?{urlencode(query)}"

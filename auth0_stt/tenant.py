@@ -40,10 +40,6 @@ class Tenant:
         """The audience of a client assertion (Auth0, Private Key JWT)."""
         return f"https://{self.domain}/"
 
-    @property
-    def token_endpoint(self) -> str:
-        return f"{self.scheme}://{self.domain}/oauth/token"
-
 
 def parse_domain(domain: Any) -> Tenant:
     """Return the tenant at ``[https://]host[:port][/]``; ``http://`` only for loopback.
@@ -56,9 +52,8 @@ def parse_domain(domain: Any) -> Tenant:
     host = parse_authority(authority, scheme.lower())
     if host is None or (scheme.lower() == "http" and not is_loopback(host)):
         raise invalid(
-            "domain must be the tenant's host, such as acme.eu.auth0.com or "
-            "https://login.acme.com: no path, query, user or white space, and http "
-            "only for loopback"
+            "domain must be the tenant's host, such as acme.eu.auth0.com: no path, query, "
+            "user or white space, and http only for loopback"
         )
     return Tenant(scheme.lower(), host)
 

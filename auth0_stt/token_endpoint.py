@@ -102,8 +102,7 @@ class TokenRequest:
         if reply.status != 200 or answer.get("error") is not None:
             raise self.refusal(reply.status, answer)
         if content is None:
-            problem = "it is not one JSON object in UTF-8 with each name once"
-            raise self.unusable(problem)
+            raise self.unusable("it is not one valid JSON object in UTF-8")
         return content
 
     @property

@@ -114,8 +114,7 @@ def _settings(
             urlsplit((proxies and select_proxy(url, proxies)) or "")
         except ValueError:  # whose message may show the password
             raise InvalidProxyURL from None
-    cert = certificate or session.cert
-    return {"verify": verify, "cert": cert, "proxies": proxies}
+    return {"verify": verify, "cert": certificate or session.cert, "proxies": proxies}
 
 
 def _route(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> Route:

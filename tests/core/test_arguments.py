@@ -78,7 +78,7 @@ class TestDomain:
         tenant = parse_domain(domain)
         assert f"urn:{expected}:session_transfer" == tenant.audience
         assert f"https://{expected}/" == tenant.issuer
-        assert f"https://{expected}/oauth/token" == tenant.token_endpoint
+        assert ("https", expected) == (tenant.scheme, tenant.domain)
         assert expected == tenant.domain
 
     @pytest.mark.parametrize(
