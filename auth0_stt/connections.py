@@ -28,7 +28,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from attr import Factory, define, frozen
 from urllib3.exceptions import LocationValueError
-from urllib3.util import Timeout, make_headers
+from urllib3.util import Timeout, make_headers, parse_url
 from urllib3.util.ssl_ import create_urllib3_context
 
 from .errors import raised_by_caller
@@ -301,7 +301,7 @@ class Connection:
         tenant, files = urlsplit(route.url), route.files
         to = str(tenant.hostname), tenant.port or (443 if files else 80)
         context = _tls_context(files) if files else None
-        proxy = urlsplit(route.proxy) if route.proxy else None
+        proxy = _proxy(route.proxy) if route.proxy else None
         call.doing = "connecting to the proxy" if proxy else "connecting"
         if proxy is not None and proxy.scheme.startswith("socks"):
             sock, proxy = _connect_by_socks(to, proxy, call), None
@@ -448,6 +448,11 @@ def _connect_by_socks(to: _Address, proxy: SplitResult, call: Call) -> socket.so
 
 
 # --- what a route says ------------------------------------------------------------
+
+
+def _proxy(url: str) -> SplitResult:
+    """Return the parts of a proxy's URL. Without a scheme it is an HTTP proxy."""
+    return urlsplit(str(parse_url(re.sub("^(?!.*://)(//)?", "http://", url))))
 
 
 def _address(proxy: SplitResult) -> _Address:

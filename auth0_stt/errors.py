@@ -254,7 +254,7 @@ _PACKAGE = __name__.rpartition(".")[0]
 _VENDOR = _PACKAGE.rpartition(".")[0]
 _BELOW = (
     _PACKAGE + ".",
-    *("requests.", "urllib3.", "eventlet.", "gevent.", "socks."),
+    *("requests.", "urllib3.", "idna.", "eventlet.", "gevent.", "socks."),
     *(f"{_VENDOR}.requests.", f"{_VENDOR}.urllib3."),
     # Whoever calls these, such as a tracer that wraps them.
     *("http.client.", "socket.", "ssl.", "OpenSSL.", "truststore."),

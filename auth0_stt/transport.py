@@ -29,7 +29,6 @@ from requests.utils import (
     DEFAULT_CA_BUNDLE_PATH,
     extract_zipped_paths,
     get_environ_proxies,
-    prepend_scheme_if_needed,
     select_proxy,
 )
 from urllib3.connectionpool import HTTPSConnectionPool
@@ -124,8 +123,6 @@ def _route(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> Route:
     paths = (verify, *(cert or ())) if url.startswith("https:") else ()
     files = tuple((path, os.stat(path).st_mtime_ns) for path in paths)
     proxy = select_proxy(url, proxies) if proxies else None
-    # Without a scheme it is an HTTP proxy.
-    proxy = proxy and prepend_scheme_if_needed(proxy, "http")
     return Route(url, files, proxy, os.getpid())
 
 

@@ -339,6 +339,8 @@ class TestProxies:
             ("http://127.0.0.1", 80),
             ("127.0.0.1", 80),
             ("//127.0.0.1", 80),
+            ("localhost:3128", 3128),
+            ("user:password@localhost:3128", 3128),
             ("https://127.0.0.1", 443),
             pytest.param("socks5h://127.0.0.1", 1080, marks=needs_socks),
             pytest.param("socks4a://127.0.0.1", 1080, marks=needs_socks),
