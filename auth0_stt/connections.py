@@ -309,6 +309,7 @@ class Connection:
             sock = _connect(_address(proxy) if proxy else to, call)
         connection = cls(_Wire(sock, call), route)
         try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if proxy is not None:
                 connection._tunnel(tenant, proxy)
             if context is not None:
@@ -420,7 +421,6 @@ def _connect(to: _Address, call: Call) -> socket.socket:
         sock = None
         try:
             sock = socket.socket(family, kind, protocol)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.settimeout(call.left() / (len(found) - number))
             sock.connect(address)
             return sock

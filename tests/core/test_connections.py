@@ -21,8 +21,11 @@ from faults import (
     ca_file,
     echo,
     head,
+    needs_socks,
     proxy,
     server_context,
+    socks,
+    tunnel,
 )
 from requests.adapters import HTTPAdapter
 
@@ -220,6 +223,21 @@ class TestConnection:
             post(connection)
             connection.end()
         assert sizes[0] > len(FORM) + len("POST /oauth/token HTTP/1.1")
+
+    @pytest.mark.parametrize(
+        "scheme", [None, "http", pytest.param("socks5h", marks=needs_socks)]
+    )
+    def test_without_delay(self, scheme):
+        """What is written leaves at once, and waits for no acknowledgement of what went before."""
+        with FaultServer() as server, proxy(
+            socks if scheme == "socks5h" else tunnel
+        ) as between:
+            between.url = f"{scheme}://{between.authority}"
+            by = between if scheme else None
+            connection = Connection.open(route(server, by), Call("tenant.test", 5.0))
+            sock = connection.wire.sock
+            assert 0 != sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            connection.end()
 
     def test_many_at_once(self):
         """Connections share nothing."""
