@@ -4,11 +4,8 @@ Every step of a connection is the same: set the time that is left, do it, count 
 came. So no peer can hold a call beyond its timeout, byte by byte, or fill the memory.
 
 A :class:`Connection` has a socket, layers of TLS on it if need be, and a buffer on top,
-from which the standard library's HTTPResponse parses the answer. The buffer and the
-layers outlive an answer, so that bytes left over can be seen and never reach the next
-caller.
-
-``requests`` is not needed here.
+from which the standard library's HTTPResponse parses the answer. They outlive the
+answer, so that bytes left over can be seen and never reach the next caller.
 """
 
 from __future__ import annotations
@@ -33,33 +30,22 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from .errors import raised_by_caller
 
-#: Bytes of an answer's body: many times what a token endpoint has to say.
-LARGEST_BODY = 64 * 1024
-
-#: Bytes received in one call, TLS handshake included.
-_LARGEST_CALL = 256 * 1024
-
-#: Bytes of an answer's head, and of the lines that frame a chunked body.
-_LARGEST_HEAD = 32 * 1024
+# In bytes.
+LARGEST_BODY = 64 * 1024  # many times what a token endpoint has to say
+_LARGEST_HEAD = 32 * 1024  # and lines that frame a chunked body
+_LARGEST_CALL = 256 * 1024  # received in one call, TLS handshake included
+_STEP = 16 * 1024  # received at once: as much as one TLS record has (RFC 8446, 5.1)
 
 #: What a proxy's URL may begin with, and the port if it names none.
 _PROXY_PORTS = dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080)
 _PROXY_PORTS.update(http=80, https=443)
 
-#: Host and port.
 _Address = Tuple[str, int]
-
-#: Bytes received in one step, as many as one TLS record carries (RFC 8446, 5.1).
-_STEP = 16 * 1024
 
 
 @define(eq=False, repr=False, slots=False)
 class UnusableAnswerError(HTTPException):
-    """An answer came that can't be used.
-
-    The status is None if not even its head can be read. ``token_endpoint`` makes the
-    public error of it, ``invalid_response``.
-    """
+    """An answer that can't be used. Its status is None if its head can't be read."""
 
     problem: str
     status: Optional[int] = None
@@ -79,19 +65,15 @@ class Call(Timeout):
     """The clock and the count of one call, and how far it got.
 
     It is a Timeout of urllib3, so that requests hands it on to an adapter untouched.
-    ``host`` is what messages name, ``seconds`` the time for all of it.
     """
 
     def __init__(self, host: str, seconds: float) -> None:
         super().__init__(seconds)
         self.host, self.seconds = host, seconds
         self.deadline: float = time.monotonic() + seconds
-        #: Bytes that came over the wire.
-        self.received = 0
-        #: Whether the tenant may have seen any of the request.
-        self.sent = False
-        #: The step that a message names. Empty for a caller's session.
-        self.doing = ""
+        self.received = 0  # bytes over the wire
+        self.sent = False  # whether the tenant may have seen any of the request
+        self.doing = ""  # for messages; empty for a caller's session
 
     def left(self) -> float:
         """Return the seconds that are left, or raise the timeout of sockets."""
@@ -105,8 +87,8 @@ class Call(Timeout):
 class Route:
     """All that a connection depends on.
 
-    ``files`` are a CA bundle and, if there is one, a certificate and its key: the path
-    of each, and when it was written. No files mean plain HTTP.
+    ``files`` are the paths of a CA bundle and of any certificate and key, and when they
+    were written. No files mean plain HTTP.
     """
 
     url: str
@@ -136,9 +118,6 @@ def checked_reply(status: int, headers: Mapping[str, str], body: bytes) -> Reply
     return Reply(status, headers, body)
 
 
-# --- layers -----------------------------------------------------------------------
-
-
 class _Layer(io.RawIOBase):
     """A raw stream of :mod:`io`: a socket, or TLS over another layer."""
 
@@ -152,14 +131,10 @@ class _Wire(_Layer):
     def __init__(self, sock: socket.socket, call: Call) -> None:
         self.sock = sock
         self.call = call
-        #: False while :meth:`Connection.is_quiet` looks without waiting.
-        self.waits = True
+        self.waits = True  # except while Connection.is_quiet() looks
 
     def readinto(self, buffer: Any) -> int:
-        """Receive some bytes, or none at the end of the stream.
-
-        Raises BlockingIOError if it only looks and there is nothing to see.
-        """
+        """Receive some bytes, or none at the end; BlockingIOError says nothing came."""
         if self.call.received >= _LARGEST_CALL:
             raise UnusableAnswerError("more than 256 KiB came")
         self._limit()
@@ -192,7 +167,7 @@ class _Tls(_Layer):
     """TLS over anything that receives and sends: a socket, or TLS to a proxy.
 
     OpenSSL gets each piece after the clock and the count have seen it. With the socket
-    in its hands it stays inside one call for as long as records keep coming.
+    itself it stays inside one call for as long as records keep coming.
     """
 
     def __init__(self, below: io.RawIOBase, context: ssl.SSLContext, host: str) -> None:
@@ -247,10 +222,7 @@ class _Tls(_Layer):
 
 
 class _Reader(io.BufferedReader):
-    """The buffer that HTTPResponse parses from, in place of its socket.
-
-    It outlives the answer, so that bytes that follow one can be seen.
-    """
+    """The buffer that HTTPResponse parses from, in place of a socket's file."""
 
     raw: io.RawIOBase
     room: int = _LARGEST_HEAD
@@ -261,10 +233,8 @@ class _Reader(io.BufferedReader):
         return self
 
     def readline(self, size: Optional[int] = -1) -> bytes:
-        """Refuse long, folded and unfinished lines, whatever ``size`` says.
-
-        ``room`` is the limit. email.parser takes quadratic time for some of them.
-        """
+        """Refuse long, folded and unfinished lines, whatever ``size`` says."""
+        # email.parser takes quadratic time for some of them.
         line = super().readline(self.room + 1)
         self.room -= len(line)
         if self.room < 0 or line[:1] in (b" ", b"\t"):
@@ -277,9 +247,6 @@ class _Reader(io.BufferedReader):
         """Stay open: HTTPResponse closes its file where the answer ends."""
 
 
-# --- connections ------------------------------------------------------------------
-
-
 class Connection:
     """One socket, and one request after another on it.
 
@@ -290,9 +257,7 @@ class Connection:
     def __init__(self, wire: _Wire, route: Route) -> None:
         self.wire, self.route = wire, route
         self.reader: _Reader = _Reader(wire)
-        #: Whether an answer was read whole, and leaves it fit for another request.
-        self.reusable: bool = False
-        #: The ``time.monotonic()`` of its last use.
+        self.reusable: bool = False  # once an answer was read whole
         self.used: float = time.monotonic()
 
     @classmethod
@@ -321,10 +286,9 @@ class Connection:
         return connection
 
     def post(self, fields: Mapping[str, Any], body: bytes) -> Reply:
-        """Send one request and read its answer.
+        """Send one request, with the headers ``fields`` and Host, and read its answer.
 
-        ``fields`` are the headers except Host. Raises UnusableAnswerError, OSError, and
-        HTTPException for what is not HTTP.
+        Raises UnusableAnswerError, OSError, and HTTPException for what is not HTTP.
         """
         parts, call = urlsplit(self.route.url), self.wire.call
         call.doing, call.sent, self.reusable = "sending the request", True, False
@@ -353,8 +317,8 @@ class Connection:
     def is_quiet(self, call: Call) -> bool:
         """Whether nothing came after the last answer: no bytes, and no end.
 
-        Looks through the reader, TLS and the socket at once, without waiting. Late
-        session tickets are taken in, on the clock and the count of the call.
+        Looks through all layers at once, without waiting. Late session tickets are
+        taken in, on the clock and the count of the call.
         """
         self.wire.call, self.wire.waits = call, False
         try:
@@ -413,7 +377,7 @@ class Connection:
 def _connect(to: _Address, call: Call) -> socket.socket:
     """Return a socket to the first address of a name that answers.
 
-    The addresses share the time, so that a dead one leaves some for the next.
+    The addresses share the time: a dead one leaves some for the next.
     """
     found = socket.getaddrinfo(*to, 0, socket.SOCK_STREAM)
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "the name has no address")
@@ -434,10 +398,7 @@ def _connect(to: _Address, call: Call) -> socket.socket:
 
 
 def _connect_by_socks(to: _Address, proxy: SplitResult, call: Call) -> socket.socket:
-    """Return a socket through a SOCKS proxy.
-
-    PySocks does its own I/O, and applies the time to each step.
-    """
+    """Return a socket through a SOCKS proxy. PySocks applies the time to each step."""
     import socks
 
     kind = socks.SOCKS4 if proxy.scheme.startswith("socks4") else socks.SOCKS5
@@ -445,9 +406,6 @@ def _connect_by_socks(to: _Address, proxy: SplitResult, call: Call) -> socket.so
     by_name = proxy.scheme.endswith(("h", "a"))
     options = kind, *_address(proxy), by_name, *(each or None for each in _login(proxy))
     return cast(socket.socket, socks.create_connection(to, call.left(), None, *options))
-
-
-# --- what a route says ------------------------------------------------------------
 
 
 def _proxy(url: str) -> SplitResult:
