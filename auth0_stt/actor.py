@@ -90,11 +90,7 @@ def _fresh(id_token: Any, moment: float) -> Optional[str]:
 
 
 def _renewed(request: TokenRequest, refresh_token: str) -> ActorToken:
-    """Send the refresh token and return what the tenant renews.
-
-    ``invalid_grant`` means that the agent must sign in. A refresh token that the tenant
-    does not rotate stays.
-    """
+    """Send the refresh token and return what the tenant renews."""
     form = {
         "grant_type": "refresh_token",
         "refresh_token": refresh_token,

@@ -13,23 +13,18 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Collection, Dict, List, Mapping, Optional, Set, Tuple, Union
 from urllib.parse import quote, quote_plus
 
-#: Characters that are kept of a text from the server.
-_LONGEST_TEXT = 500
+# In characters.
+_LONGEST_TEXT = 500  # is kept of a text from the server
+_LONGEST_SEARCH = 20_000  # is looked through for secrets, before a text is cut
+_RECOGNIZABLE = 16  # in common with a secret are no coincidence
 
-#: Characters that are looked through for secrets, before a text is cut.
-_LONGEST_SEARCH = 20_000
-
-#: So many characters in common with a secret are no coincidence.
-_RECOGNIZABLE = 16
-
-#: Seconds, a year. A server that asks for more did not mean it.
-_LONGEST_WAIT = 31_536_000.0
+_LONGEST_WAIT = 31_536_000.0  # seconds: a year. A server did not mean more
 
 
 def parse_object(body: bytes) -> Optional[Dict[str, Any]]:
     """Return the one JSON object in UTF-8 that the bytes hold, or None.
 
-    No name may occur twice in an object, and no number may be NaN or infinite.
+    No name may occur twice in it, and no number may be NaN or infinite.
     """
     try:
         answer = _JSON.decode(body.decode("utf-8"))
@@ -93,8 +88,7 @@ def retry_after(headers: Mapping[str, str]) -> Optional[float]:
 def clean_text(text: Any, secrets: Collection[str]) -> Optional[str]:
     """Return what may be shown of a text from the server, or None.
 
-    Control characters become spaces, secrets of the request that it echoes are masked,
-    and it is cut.
+    Control characters become spaces, secrets that it echoes are masked, it is cut.
     """
     if not isinstance(text, str):
         return None
@@ -109,10 +103,7 @@ def clean_text(text: Any, secrets: Collection[str]) -> Optional[str]:
 
 
 def _echoed(secret: str, text: str) -> Set[int]:
-    """Return the places of a text that repeat a secret or, of a long one, a piece.
-
-    A server may quote only the beginning of a token.
-    """
+    """Return the places of a text that repeat a secret or, of a long one, a piece."""
     size = min(len(secret), _RECOGNIZABLE)
     pieces: Collection[str] = secret
     if len(text) > 2 * size:  # a set is quicker only if it is asked often

@@ -1,7 +1,4 @@
-"""Checks on what callers pass: the value comes back, or an error is raised.
-
-No message shows a value.
-"""
+"""Checks on what callers pass: return the value, or raise without showing it."""
 
 from __future__ import annotations
 
@@ -11,17 +8,10 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from .errors import Code, CustomTokenExchangeError, InvalidArgumentError, invalid
 
-#: A day, in seconds.
-_LONGEST_TIME = 86_400
-
-#: Characters of a token or any other text. Real tokens have a few thousand.
-_LONGEST = 65_536
-
-# RFC 3986, 3.1: an absolute URI begins with its scheme.
-_URI = r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+"
-
-# RFC 6749, 3.3.
-_SCOPE = r"[!#-\[\]-~]+"
+_LONGEST_TIME = 86_400  # seconds: a day
+_LONGEST = 65_536  # characters. Real tokens have a few thousand
+_URI = r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+"  # RFC 3986, 3.1: it begins with its scheme
+_SCOPE = r"[!#-\[\]-~]+"  # RFC 6749, 3.3
 
 #: Form fields that the protocol owns (RFC 8693, 2.1; RFC 7521, 4.2; Auth0).
 _OWNED = ["grant_type", "audience", "resource", "requested_token_type", "scope"]
@@ -31,10 +21,7 @@ _OWNED += ["client_assertion", "client_assertion_type"]
 
 
 def text(argument: str, value: Any, note: str = "", spaces: bool = False) -> str:
-    """Return a str that is not blank and can be sent.
-
-    ``spaces`` allows white space and line breaks in it. ``note`` ends the message.
-    """
+    """Return a str that is not blank and can be sent, ``spaces`` in it if allowed."""
     found = plain(value)
     if found is None:
         problem = "must be a str"
@@ -139,13 +126,10 @@ def extra_fields(extra: Any) -> Dict[str, List[str]]:
 
 
 def plain(value: Any) -> Optional[str]:
-    """Return the str that a value is or stands for, else None.
-
-    Proxies such as Django's ``SimpleLazyObject`` claim to be one, but can't be sent.
-    """
+    """Return the str that a value is or, as Django's SimpleLazyObject, stands for."""
     if not isinstance(value, str):
         return None
-    # str() asks a proxy for the real thing; of an Enum it would return the name.
+    # str() asks a proxy for the real thing. Of an Enum it would return the name.
     return str.__str__(value) if issubclass(type(value), str) else str(value)
 
 

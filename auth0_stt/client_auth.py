@@ -46,14 +46,9 @@ if sys.version_info >= (3, 8):
 else:
     ClientSettings = Dict[str, Any]
 
-# RFC 7523, 2.2.
-_JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-
-# Auth0, Configure Private Key JWT.
-_ALGORITHMS = ("RS256", "RS384", "PS256")
-
-# RFC 7518, 3.3 and 3.5.
-_SHORTEST_KEY = 2048
+_JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523, 2.2
+_ALGORITHMS = ("RS256", "RS384", "PS256")  # Auth0, Configure Private Key JWT
+_SHORTEST_KEY = 2048  # RFC 7518, 3.3 and 3.5
 
 
 @frozen(eq=False, repr=False)
@@ -64,8 +59,7 @@ class Client:
     client_id: str
     secret: Optional[str]
     assertion: Optional[ClientAssertion]
-    #: The paths of a certificate and its key: twice the same if one file holds both.
-    certificate: Optional[Tuple[str, str]]
+    certificate: Optional[Tuple[str, str]]  # the paths of it and of its key
     timeout: float
     session: Optional[Session]
 
@@ -75,10 +69,7 @@ class Client:
         return f"{self.tenant.scheme}://{alias}{self.tenant.domain}/oauth/token"
 
     def form_fields(self) -> Dict[str, Optional[str]]:
-        """Return what proves the client in one form, with a fresh assertion.
-
-        Fields that are None are left out when the form is sent.
-        """
+        """Return what proves the client in one form, with a fresh assertion."""
         assertion = self.assertion
         if callable(assertion):
             made = assertion(self.tenant.issuer)
@@ -94,11 +85,7 @@ class Client:
 def checked_client(
     domain: Any, client_id: Any, proofs: Any, timeout: Any, session: Any
 ) -> Client:
-    """Return the client, or raise for what is invalid.
-
-    :param proofs: ``client_secret``, ``client_assertion`` and ``client_certificate``,
-        of which exactly one may be given.
-    """
+    """Return the client. Of the three ways to prove itself it must be given one."""
     tenant = parse_domain(domain)
     client_id = text("client_id", client_id)
     if sum(proof is not None for proof in proofs) != 1:

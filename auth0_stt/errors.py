@@ -45,7 +45,8 @@ class CustomTokenExchangeErrorCode(_Code):
     * ``invalid_token_format``: a token is not a str, is blank or longer than 64 KiB,
       has white space or control characters, or begins with ``Bearer``
 
-    The server's ``error`` field, or its HTTP status if that says more:
+    The server's ``error`` field (RFC 6749, 5.2; RFC 8693, 2.2.2; Auth0's own words),
+    or its HTTP status if that says more:
 
     * ``setactor_required``: the Action did not call ``api.authentication.setActor()``
     * ``session_transfer_disabled``: the application or the tenant does not allow it
@@ -63,18 +64,13 @@ class CustomTokenExchangeErrorCode(_Code):
       5xx status without a word
     * ``token_exchange_failed``: any other word, which is in ``.error``, or none
 
-    Of an answer that is not an error:
-
-    * ``invalid_response``: it can't be used: a redirect, for example, or not HTTP
-    * ``unexpected_token_type``: its token is not a session transfer token
+    * ``invalid_response``: an answer that can't be used: a redirect, or not HTTP
+    * ``unexpected_token_type``: a token that is not a session transfer token
     """
 
-    # Found here, before anything is sent.
     ACTOR_UNAVAILABLE = "actor_unavailable"
     MISSING_ACTOR_TOKEN_TYPE = "missing_actor_token_type"
     INVALID_TOKEN_FORMAT = "invalid_token_format"
-
-    # The server's "error" field: RFC 6749 (5.2), RFC 8693 (2.2.2) and Auth0's words.
     SETACTOR_REQUIRED = "setactor_required"
     SESSION_TRANSFER_DISABLED = "session_transfer_disabled"
     INVALID_REQUEST = "invalid_request"
@@ -90,8 +86,6 @@ class CustomTokenExchangeErrorCode(_Code):
     TOO_MANY_REQUESTS = "too_many_requests"
     SERVER_ERROR = "server_error"
     TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
-
-    # What this package makes of the answer.
     TOKEN_EXCHANGE_FAILED = "token_exchange_failed"
     INVALID_RESPONSE = "invalid_response"
     UNEXPECTED_TOKEN_TYPE = "unexpected_token_type"
@@ -126,18 +120,13 @@ SERVER_WORDS = frozenset(Code).difference(
 
 @define(slots=False, repr=False)
 class SessionTransferError(Exception):
-    """The base of every error here.
-
-    ``.code`` is the word to branch on, ``.message`` a sentence for people, which
-    ``str(error)`` returns, too.
-    """
+    """The base of every error here: a word to branch on, and a sentence for people."""
 
     code: str
     message: str
 
-    # A type comment, since an annotation would make it a field of every subclass.
     #: Seconds to wait before another try, if the server says so, else None.
-    retry_after = None  # type: Optional[float]
+    retry_after = None  # type: Optional[float] # an annotation would make it a field
 
     def __str__(self) -> str:
         return self.message
@@ -176,8 +165,8 @@ def invalid(message: str) -> InvalidArgumentError:
 class TransportError(SessionTransferError):
     """No usable answer came.
 
-    ``.sent`` is False only if the tenant cannot have seen the request: then the caller
-    can safely repeat it.
+    ``.sent`` is False only if the tenant cannot have seen the request, so that the
+    caller can safely repeat it.
     """
 
     code: TransportErrorCode = field(converter=TransportErrorCode)
@@ -198,9 +187,8 @@ class CustomTokenExchangeError(SessionTransferError):
 
     ``.error`` and ``.error_description`` are the server's words: cut at 500 characters,
     without control characters, and with every secret of the request masked.
-    ``.status_code`` is the HTTP status, ``.retry_after`` the seconds that the server
-    asks to wait, ``.request_id`` Auth0's name for the request, which its support asks
-    for. Each is None if unknown.
+    ``.status_code`` is the HTTP status, ``.request_id`` Auth0's name for the request,
+    which its support asks for. Each is None if unknown.
     """
 
     code: CustomTokenExchangeErrorCode = field(converter=CustomTokenExchangeErrorCode)
@@ -225,11 +213,10 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def boundary(function: _Function) -> _Function:
-    """Let errors out of a public function without what they saw inside.
+    """Let errors out of a public function without the frames and causes below it.
 
-    Frames hold their arguments, and a chain holds requests and answers. So an error of
-    ours leaves with the caller's frames and this one, which holds nothing. Any other
-    exception leaves as it is, but only the caller's frames stay in its traceback.
+    They hold arguments, requests and answers. Our errors leave with the caller's frames
+    and this one, which holds nothing; any others with the caller's frames.
     """
 
     @wraps(function)
@@ -306,10 +293,9 @@ def _whose(traceback: Optional[TracebackType]) -> List[Tuple[TracebackType, bool
 
 
 def _callers_frames(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
-    """Return a traceback without the frames of this package and of what it calls.
+    """Return a traceback with the caller's frames only: of a signal's handler, say.
 
-    Of ``call, send, post_form, urlencode, handler`` only the signal's handler stays.
-    The others are emptied, since ``f_back`` leads from it to them.
+    The others are emptied, since ``f_back`` leads to them.
     """
     kept = None
     for entry, own in reversed(_whose(traceback)):

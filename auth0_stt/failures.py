@@ -1,7 +1,6 @@
 """A failure on the way, and the error that stands for it: a table.
 
-The words of our errors are the system's, OpenSSL's or our own, never those of the
-other side.
+The words are the system's, OpenSSL's or our own, never those of the other side.
 """
 
 from __future__ import annotations
@@ -42,15 +41,9 @@ def failure(
 ) -> BaseException:
     """Return the TransportError or UnusableAnswerError for one of :data:`CAUGHT`.
 
-    Return what the caller's code raised as it is: a signal handler may raise
-    TimeoutError, an adapter FileNotFoundError. They are OSErrors, but not the
-    network's, and urllib3 may have wrapped them.
-
-    ``outer`` is the exception that the caller was handling when the call began. It is
-    no reason for the failure.
-
-    ``sent`` is what the call knows, but False if any row that fits can only happen
-    before sending.
+    What the caller's code raised comes back as it is: a signal handler may raise
+    TimeoutError, an adapter FileNotFoundError, and urllib3 may have wrapped it.
+    ``outer`` is what the caller was handling when the call began: no reason to fail.
     """
     wrapped = _chain(error, outer)
     # urllib3 1.26 gives its own exception the traceback of the one that it wraps.
@@ -80,15 +73,13 @@ def failure(
 
 
 def _chain(error: BaseException, outer: Optional[BaseException]) -> List[BaseException]:
-    """Return an exception and all that it wraps, as requests and urllib3 wrap it.
-
-    What an adapter was handling when it sent, such as an attempt before, is left out.
-    """
+    """Return an exception and all that requests and urllib3 wrapped in it."""
     found, seen = [error], {id(error), id(outer)}
     for each in found:  # which grows
         linked = [each.__cause__, *each.args, getattr(each, "reason", None)]
         context = each.__context__
-        # urllib3 1.26 wraps without "from": for its exceptions, the context counts.
+        # urllib3 1.26 wraps without "from": its context counts. What an adapter was
+        # handling when it sent, such as an attempt before, does not.
         wraps = isinstance(each, HTTPError) or not raised_by_caller(context)
         if wraps and not isinstance(context, RequestException):
             linked.append(context)
@@ -116,10 +107,7 @@ def _openssl(error: Any) -> Any:
 
 
 def _file(error: Any) -> Any:
-    """Return what is wrong with a file, if that is what failed.
-
-    It is a CA bundle that can't be read, or an SSLKEYLOGFILE that can't be written.
-    """
+    """Return what is wrong with a file, such as a CA bundle or an SSLKEYLOGFILE."""
     if type(error) is OSError and not error.errno:  # as requests says it
         return "the CA bundle or certificate can't be read: see REQUESTS_CA_BUNDLE"
     return error.filename and f"{error.filename}: {error.strerror}"
@@ -149,19 +137,13 @@ def _refusal(error: Any, statuses: str) -> str:
 
 @frozen(eq=False, repr=False)
 class _Row:
-    """What an exception of a kind means.
-
-    The words may be a function of it. If that returns none, the row does not fit.
-    """
+    """What an exception of a kind means. The words may be a function of it."""
 
     kind: Any
     words: Union[str, Callable[[Any], Any]]
-    #: None for an answer that is not HTTP.
-    code: Optional[Code] = Code.UNREACHABLE
-    #: Whether it can't happen once anything is sent.
-    unsent: bool = False
-    #: Whether no later try can do better.
-    permanent: bool = False
+    code: Optional[Code] = Code.UNREACHABLE  # None for an answer that is not HTTP
+    unsent: bool = False  # it can't happen once anything is sent
+    permanent: bool = False  # no later try can do better
 
     def reason(self, error: Any) -> Any:
         """Return the words, or none if the row does not fit."""

@@ -1,13 +1,11 @@
 """What a person can change where something fails: one sentence for each code.
 
-Plain data, by the strings that the codes equal. A description may choose the hint,
-since today's tenants say much only there; it never chooses the code.
+A description may choose the hint, since tenants say much only there, but not the code.
 """
 
 from typing import Optional
 
-#: Words of a description, in lower case without underscores, and the hint that they
-#: choose. The first win.
+#: Words of a description, in lower case without underscores. The first win.
 _BY_DESCRIPTION = {
     "setactor is required": "setactor_required",
     "session transfer is not enabled": "session_transfer_disabled",

@@ -23,8 +23,7 @@ from .errors import invalid
 _NOT_TAKEN = ["Authorization", "Cookie", "Host", "Expect"]
 _NOT_TAKEN += ["Content-Encoding", "Transfer-Encoding"]
 
-#: Bytes read between two looks at the clock.
-_SIP = 16
+_SIP = 16  # bytes read between two looks at the clock
 
 
 def session_checked(session: Any) -> Optional[Session]:
@@ -40,11 +39,7 @@ def session_checked(session: Any) -> Optional[Session]:
 
 
 def adapter_checked(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter:
-    """Return the adapter, or raise if it would do what must not be done.
-
-    What may have reached the tenant is never sent twice: an Action may take a subject
-    token only once.
-    """
+    """Return the adapter, or raise if it would do what must not be done."""
     if isinstance(adapter, HTTPAdapter):
         retries = adapter.max_retries
         posts = not retries.allowed_methods or "POST" in retries.allowed_methods
@@ -63,10 +58,7 @@ def adapter_checked(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter
 def with_session_headers(
     headers: Mapping[str, str], session: Session
 ) -> Mapping[str, Any]:
-    """Return the headers and those of a session beside them.
-
-    Ours win, except a User-Agent that the session's owner chose.
-    """
+    """Return a session's headers with ours, which win except for a User-Agent."""
     theirs = (session.headers or {}).items()
     request = PreparedRequest()
     try:
@@ -105,8 +97,7 @@ def _watched(raw: HTTPResponse, call: Call) -> bytes:
     # urllib3 before 2 takes a body that was cut short for a whole one.
     raw.enforce_content_length = True
     connection = raw.connection
-    # Stops urllib3 from giving the connection to the next request with the last byte,
-    # before it is known to hold no more.
+    # With the last byte urllib3 would give the connection to the next request.
     raw.release_conn = lambda: None  # type: ignore[method-assign]
     body, whole = bytearray(), False
     try:
@@ -127,10 +118,8 @@ def _watched(raw: HTTPResponse, call: Call) -> bytes:
 
 
 def _may_hold_more(sock: Any) -> bool:
-    """Whether bytes may lie decrypted where urllib3's select can't see them.
-
-    They can in OpenSSL, and in urllib3's TLS within TLS, which can't be asked.
-    """
+    """Whether bytes may lie decrypted where urllib3's select can't see them."""
+    # In OpenSSL, and in urllib3's TLS within TLS, which can't be asked.
     pending = getattr(sock, "pending", None)
     if pending is not None:
         return bool(pending())

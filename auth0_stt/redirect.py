@@ -11,8 +11,7 @@ from .errors import SessionTransferError, boundary, invalid
 from .models import SESSION_TRANSFER_TOKEN_TYPE, SessionTransferTokenResult
 from .tenant import is_loopback, parse_authority
 
-#: Headers for the redirect. The URL holds the token, so no cache may keep it and no
-#: Referer may leak it.
+#: Headers for the redirect: no cache may keep its URL, no Referer may leak it.
 REDIRECT_HEADERS: Dict[str, str] = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -25,8 +24,7 @@ _TARGET = (
     r"(\?[\w.~!$&'()*+,;=:@%/?\[\]{}|^`-]*)?(#[\w.~!$&'()*+,;=:@%/?\[\]{}|^-]*)?"
 )
 
-# A browser resolves these segments before it asks for the page.
-_DOT_SEGMENT = r"(?i)/(?:\.|%2e){1,2}(?=/|$)"
+_DOT_SEGMENT = r"(?i)/(?:\.|%2e){1,2}(?=/|$)"  # which a browser resolves
 
 
 @boundary
@@ -75,10 +73,7 @@ def build_session_transfer_redirect(
 
 
 def _parse_target(target_login_url: Any) -> Tuple[str, str, str, str, str]:
-    """Return the parts of a URL that browsers and ``urllib.parse`` read alike.
-
-    They are the scheme, the host, all before the query, the query and the fragment.
-    """
+    """Return scheme, host, all before the query, query and fragment of the URL."""
     match = re.fullmatch(_TARGET, plain(target_login_url) or "")
     scheme, authority, path, query, fragment = match.groups("") if match else [""] * 5
     host = parse_authority(authority, scheme.lower())

@@ -12,14 +12,11 @@ from attr import frozen
 from .arguments import parse_ip, plain
 from .errors import invalid
 
-# The patterns are compiled at first use, which keeps the import short.
-
+# Compiled at first use, which keeps the import short.
 _DOMAIN = r"(?ai:(?:(https?)://)?([^/\\?#@%\s]+)/?)"
 _AUTHORITY = r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::([1-9][0-9]{0,4}))?"
-
 # The URL Standard reads a host as IPv4 if its last label is a number or begins with 0x.
 _NAME = r"([a-z0-9_-]{1,63}\.)*(?!([0-9]+|0x[0-9a-f]*)\Z)[a-z0-9_-]{1,63}"
-
 _LOOPBACK = r"(localhost|127\.[0-9.]+|\[::1\])(:[0-9]+)?"
 
 
@@ -42,18 +39,14 @@ class Tenant:
 
 
 def parse_domain(domain: Any) -> Tenant:
-    """Return the tenant at ``[https://]host[:port][/]``; ``http://`` only for loopback.
-
-    Raises:
-        InvalidArgumentError: it is anything else.
-    """
+    """Return the tenant at ``[https://]host[:port][/]``, for loopback also ``http``."""
     match = re.fullmatch(_DOMAIN, plain(domain) or "")
     scheme, authority = match.groups("https") if match else ("https", "")
     host = parse_authority(authority, scheme.lower())
     if host is None or (scheme.lower() == "http" and not is_loopback(host)):
         raise invalid(
-            "domain must be the tenant's host, such as acme.eu.auth0.com: no path, query, "
-            "user or white space, and http only for loopback"
+            "domain must be the tenant's host, such as acme.eu.auth0.com: no path, "
+            "query, user or white space, and http only for loopback"
         )
     return Tenant(scheme.lower(), host)
 
@@ -61,9 +54,8 @@ def parse_domain(domain: Any) -> Tenant:
 def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
     """Return ``host[:port]`` in lower case without the scheme's own port, or None.
 
-    None is for what browsers would rewrite (url.spec.whatwg.org): IPv4 in odd
-    notations, zones, percent-encoding, ideographic dots. So no two readers can disagree
-    on a host.
+    None is for what browsers would rewrite (url.spec.whatwg.org), such as IPv4 in odd
+    notations: no two readers can disagree on a host.
     """
     # isascii() before lower(), which makes an ordinary "k" of the Kelvin sign U+212A.
     found = plain(authority)
@@ -96,8 +88,7 @@ def _is_name(name: str) -> bool:
     if "xn--" not in name:
         return True
     labels = [_to_unicode(label) for label in name.split(".")]
-    # RFC 5893, 2: one label written from right to left binds the form of all the
-    # others.
+    # RFC 5893, 2: one label from right to left binds the form of all the others.
     if any(bidirectional(char) in ("R", "AL", "AN") for char in "".join(labels)):
         return all(each[:1].isalpha() and each[-1:].isalnum() for each in labels)
     return all(labels)

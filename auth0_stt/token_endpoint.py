@@ -29,15 +29,15 @@ from .errors import (
 )
 from .transport import post_form
 
-#: Fields of a form that no error may repeat.
+# Fields of a form that no error may repeat.
 _SECRETS = ["client_secret", "client_assertion"]
 _SECRETS += ["subject_token", "actor_token", "refresh_token"]
 
+# What a refusal without a word of OAuth is.
+_BY_STATUS = {429: Code.TOO_MANY_REQUESTS, 503: Code.TEMPORARILY_UNAVAILABLE}
+
 _logger = logging.getLogger(__name__.rpartition(".")[0])
 _logger.addHandler(logging.NullHandler())
-
-#: What a refusal without a word of OAuth is.
-_BY_STATUS = {429: Code.TOO_MANY_REQUESTS, 503: Code.TEMPORARILY_UNAVAILABLE}
 
 
 @lru_cache(maxsize=None)
@@ -60,9 +60,8 @@ class TokenRequest:
     """One request to the token endpoint, its answer, and its line in the log.
 
     Use it around all that can fail. The line is INFO when a token was issued, WARNING
-    when not, whatever the reason. Nothing is logged if nothing had to be sent, or for a
-    caller's mistake, whose error says all there is to say. Nothing that is raised while
-    a line is logged costs a token, not even what a signal handler raises there.
+    when not. Nothing is logged if nothing had to be sent, or for a caller's mistake.
+    Nothing that is raised while a line is logged costs a token.
     """
 
     what: str
@@ -70,12 +69,9 @@ class TokenRequest:
     organization: Optional[str] = None
     reason: Optional[str] = None
     forwarded_for: Optional[str] = None
-    #: The ID token of the agent, if there is one.
-    id_token: Optional[str] = None
-    #: Secrets of the form: no error may show them.
-    secrets: Collection[str] = ()
-    #: Of the answer, as soon as there is one whose head can be read.
-    status: Optional[int] = None
+    id_token: Optional[str] = None  # the agent's
+    secrets: Collection[str] = ()  # of the form: no error may show them
+    status: Optional[int] = None  # of the answer, once its head is read
     headers: Mapping[str, str] = field(factory=dict)
     started: float = field(factory=time.monotonic)
 
@@ -123,10 +119,7 @@ class TokenRequest:
         return self.error(Code.INVALID_RESPONSE, message)
 
     def refusal(self, status: int, content: Dict[str, Any]) -> CustomTokenExchangeError:
-        """Return the error of an answer that is not a success (RFC 6749, 5.2).
-
-        Its code is the server's word, unless the status says more.
-        """
+        """Return the error of an answer that is not a success (RFC 6749, 5.2)."""
         word = content.get("error")
         known = isinstance(word, str) and word in SERVER_WORDS
         # The protocol's own words stay whole, even if a secret is a part of one.

@@ -1,11 +1,9 @@
 """The one HTTP request that this package makes: POST a form, read a small answer.
 
 It goes through ``Session.send`` of requests, where tracers and mocks look for it. Below
-that are connections of our own or, if the caller gives a session, the adapters of that.
-
-What requests would do besides is left out: no redirect is followed, no cookie is kept,
-no ``.netrc`` is read, no content coding is decoded. Proxies and CA bundles are found as
-requests finds them.
+that are our connections or, if the caller gives a session, its adapters. Proxies and CA
+bundles are found as requests finds them, but no redirect is followed, no cookie kept,
+no ``.netrc`` read.
 """
 
 from __future__ import annotations
@@ -37,11 +35,8 @@ from .connections import Call, Connection, Reply, Route
 from .failures import CAUGHT, failure
 from .own_session import adapter_checked, read, with_session_headers
 
-#: Seconds after which an idle connection is not used again: NATs forget it silently.
-_LONGEST_IDLE = 30.0
-
-#: Connections that are kept. More threads than that work, too.
-_MOST_IDLE = 256
+_LONGEST_IDLE = 30.0  # seconds: NATs forget an idle connection silently
+_MOST_IDLE = 256  # connections that are kept. More threads than that work, too
 
 
 def post_form(
@@ -58,9 +53,8 @@ def post_form(
     :param timeout: seconds for everything but name resolution. With a ``session`` its
         adapters connect: time and size are then bounded as far as they allow.
 
-    Raises :class:`TransportError`, :class:`InvalidArgumentError` for a session that
-    can't be used, or :class:`UnusableAnswerError`. What is not the network's, such as
-    an exception of a signal handler, passes as it is.
+    Raises :class:`TransportError`, :class:`UnusableAnswerError`, or, for a session that
+    can't be used, :class:`InvalidArgumentError`. What is not the network's passes.
     """
     outer = sys.exc_info()[1]
     call = Call(urlsplit(url).netloc, timeout)
@@ -72,7 +66,7 @@ def post_form(
             headers = with_session_headers(headers, session)
         settings = _settings(url, session or _session, certificate)
         settings["timeout"] = call if session is None else call.left()
-        # By hand: the usual way reads .netrc, merges cookies and parses the URL again.
+        # By hand: the usual way reads .netrc, and parses the URL again.
         request = PreparedRequest()
         request.method, request.url = "POST", url
         request.body = urlencode(form, doseq=True).encode("ascii")
@@ -84,12 +78,8 @@ def post_form(
         with response:
             return read(response, sender.adapter, call)
     except CAUGHT as error:
-        # No "from": the boundary drops the context, and a name for the failure here
-        # would keep it and the socket alive in a cycle.
+        # No "from": a name for it here would keep it, and the socket, in a cycle.
         raise failure(error, call, outer)  # noqa: B904
-
-
-# --- settings ---------------------------------------------------------------------
 
 
 def _settings(
@@ -126,9 +116,6 @@ def _route(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> Route:
     return Route(url, files, proxy, os.getpid())
 
 
-# --- a session of our own ---------------------------------------------------------
-
-
 class _Session(Session):
     """A session that follows, stores and adds nothing, over one adapter."""
 
@@ -144,8 +131,7 @@ class _Session(Session):
         """Return None: requests would read the whole body of a redirect."""
 
 
-#: What sends if no mock has taken its place.
-_ORIGINAL_SEND = HTTPAdapter.send
+_ORIGINAL_SEND = HTTPAdapter.send  # unless a mock has taken its place
 
 
 class _Adapter(HTTPAdapter):
@@ -153,7 +139,7 @@ class _Adapter(HTTPAdapter):
 
     def send(self, request: Any, *args: Any, **settings: Any) -> Response:
         """Send a request whose ``timeout`` is a Call."""
-        # The mocks: responses replaces the method, VCR.py the class of connections.
+        # For mocks: responses replaces the method, VCR.py the class of connections.
         known = issubclass(HTTPSConnectionPool.ConnectionCls, HTTPConnection)
         if HTTPAdapter.send is not _ORIGINAL_SEND or not known:
             return super().send(request, *args, **settings)
@@ -178,18 +164,13 @@ class _Adapter(HTTPAdapter):
 _session = _Session(_Adapter())
 
 
-# --- idle connections -------------------------------------------------------------
-
 #: A list's methods take no lock in Python code. urllib3's pool is a queue, whose lock
 #: an exception from a signal handler can leave taken forever.
 _idle: List[Connection] = []
 
 
 def _take_idle(route: Route, call: Call) -> Optional[Connection]:
-    """Return an idle connection on which nothing came since its last answer, if any.
-
-    On the way it ends those that have been idle for too long, whatever their route.
-    """
+    """Return an idle connection that is quiet, if any. End those idle for too long."""
     oldest = time.monotonic() - _LONGEST_IDLE
     for connection in reversed(_idle.copy()):
         recent = connection.used > oldest
