@@ -66,27 +66,20 @@ def resolve_actor_token(
             refresh_token = token("refresh_token", refresh_token)
         if id_token is not None:
             request.id_token = plain(id_token)
-            fresh = _fresh(id_token, time.time() + leeway)
-            if fresh is not None:
-                return ActorToken(fresh, ID_TOKEN_TYPE, refresh_token, False)
+            try:
+                bare = token("id_token", id_token)
+            except CustomTokenExchangeError:
+                if not isinstance(id_token, str):
+                    raise
+                bare = ""  # it can't be sent
+            expiry: Any = jwt_claims(bare).get("exp")  # RFC 7519, 4.1.4
+            if is_number(expiry) and time.time() + leeway < expiry <= float_info.max:
+                return ActorToken(bare, ID_TOKEN_TYPE, refresh_token, False)
         if refresh_token is None:
             state = "missing" if id_token is None else "stale or unreadable"
             problem = f"the ID token is {state}, and there is no refresh token"
             raise CustomTokenExchangeError(Code.ACTOR_UNAVAILABLE, problem)
         return _renewed(request, refresh_token)
-
-
-def _fresh(id_token: Any, moment: float) -> Optional[str]:
-    """Return an ID token that can be sent and is valid after a moment, else None."""
-    try:
-        bare = token("id_token", id_token)
-    except CustomTokenExchangeError:
-        if isinstance(id_token, str):
-            return None
-        raise
-    expiry: Any = jwt_claims(bare).get("exp")  # RFC 7519, 4.1.4
-    lasts = is_number(expiry) and moment < expiry <= float_info.max
-    return bare if lasts else None
 
 
 def _renewed(request: TokenRequest, refresh_token: str) -> ActorToken:

@@ -82,12 +82,10 @@ def read(response: Response, adapter: BaseAdapter, call: Call) -> Reply:
     raw = response.raw
     if isinstance(raw, HTTPResponse) and not raw.tell():
         body = _watched(raw, call)
-    else:
-        # Read already, or made by a mock adapter.
+    else:  # read already, or made by a mock adapter
         body = response.content
         if isinstance(raw, HTTPResponse):
-            # urllib3 keeps the connection, and nobody has checked what follows.
-            adapter.close()
+            adapter.close()  # which kept a connection that nobody has checked
     call.left()
     return checked_reply(status, headers, body)
 
@@ -102,7 +100,7 @@ def _watched(raw: HTTPResponse, call: Call) -> bytes:
     body, whole = bytearray(), False
     try:
         while len(body) <= LARGEST_BODY and not whole:
-            sock = getattr(connection, "sock", None)
+            sock: Any = getattr(connection, "sock", None)
             if sock is not None:
                 sock.settimeout(call.left())
             sip = raw.read(_SIP, decode_content=False)
@@ -110,17 +108,12 @@ def _watched(raw: HTTPResponse, call: Call) -> bytes:
             call.left()
             whole = not sip or raw.length_remaining == 0
     finally:
-        if connection is not None and (not whole or _may_hold_more(connection.sock)):
+        sock = getattr(connection, "sock", None)
+        # Decrypted bytes, which urllib3's select can't see, may lie in OpenSSL, or in
+        # urllib3's TLS within TLS, which can't be asked.
+        pending = getattr(sock, "pending", lambda: not isinstance(sock, socket.socket))
+        if connection is not None and (not whole or pending()):
             connection.close()
         del raw.release_conn
         raw.release_conn()
     return bytes(body)
-
-
-def _may_hold_more(sock: Any) -> bool:
-    """Whether bytes may lie decrypted where urllib3's select can't see them."""
-    # In OpenSSL, and in urllib3's TLS within TLS, which can't be asked.
-    pending = getattr(sock, "pending", None)
-    if pending is not None:
-        return bool(pending())
-    return sock is not None and not isinstance(sock, socket.socket)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Collection, Dict, List, Optional, Tuple
+from typing import Any, Collection, Dict, Optional, Tuple
 from urllib.parse import quote, unquote_plus, urlencode
 
 from .arguments import optional_text, plain, token
@@ -59,8 +59,17 @@ def build_session_transfer_redirect(
     if organization is not None:
         added["organization"] = organization
     scheme, host, page, query, fragment = _parse_target(target_login_url)
-    if allowed_hosts is not None and host not in _hosts(allowed_hosts, scheme):
-        raise invalid("target_login_url has a host that is not in allowed_hosts")
+    if allowed_hosts is not None:
+        if (
+            not isinstance(allowed_hosts, Collection)
+            or plain(allowed_hosts) is not None
+        ):
+            raise invalid("allowed_hosts must be a collection of host or host:port")
+        hosts = [parse_authority(entry, scheme) for entry in allowed_hosts]
+        if None in hosts:
+            raise invalid("allowed_hosts has an entry that is not host or host:port")
+        if host not in hosts:
+            raise invalid("target_login_url has a host that is not in allowed_hosts")
     # What is not added here stays, byte for byte.
     kept = [piece for piece in query.split("&") if _name(piece) not in added]
     # Some servers separate parameters at semicolons too.
@@ -104,12 +113,3 @@ def _issued_token(result: Any) -> str:
         return token("result", result.session_transfer_token)
     except SessionTransferError:
         raise invalid("result holds a malformed token") from None
-
-
-def _hosts(allowed_hosts: Any, scheme: str) -> List[Optional[str]]:
-    """Return the hosts as :func:`parse_authority` writes them."""
-    if isinstance(allowed_hosts, Collection) and plain(allowed_hosts) is None:
-        hosts = [parse_authority(entry, scheme) for entry in allowed_hosts]
-        if None not in hosts:
-            return hosts
-    raise invalid("allowed_hosts must be a collection of host or host:port")

@@ -106,16 +106,6 @@ def _settings(
     return {"verify": verify, "cert": certificate or session.cert, "proxies": proxies}
 
 
-def _route(url: str, verify: Any, cert: Any, proxies: Dict[str, str]) -> Route:
-    """Return all that a connection depends on, the files as they are now."""
-    if verify is True:
-        verify = extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH)
-    paths = (verify, *(cert or ())) if url.startswith("https:") else ()
-    files = tuple((path, os.stat(path).st_mtime_ns) for path in paths)
-    proxy = select_proxy(url, proxies) if proxies else None
-    return Route(url, files, proxy, os.getpid())
-
-
 class _Session(Session):
     """A session that follows, stores and adds nothing, over one adapter."""
 
@@ -143,9 +133,14 @@ class _Adapter(HTTPAdapter):
         known = issubclass(HTTPSConnectionPool.ConnectionCls, HTTPConnection)
         if HTTPAdapter.send is not _ORIGINAL_SEND or not known:
             return super().send(request, *args, **settings)
-        call, verify = settings["timeout"], settings["verify"]
+        call, url, verify = settings["timeout"], request.url, settings["verify"]
         call.sent = False
-        route = _route(request.url, verify, settings["cert"], settings["proxies"])
+        if verify is True:
+            verify = extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH)
+        paths = [verify, *(settings["cert"] or ())] if url.startswith("https:") else []
+        files = tuple((path, os.stat(path).st_mtime_ns) for path in paths)
+        proxy = settings["proxies"] and select_proxy(url, settings["proxies"])
+        route = Route(url, files, proxy or None, os.getpid())
         connection = _take_idle(route, call) or Connection.open(route, call)
         try:
             reply = connection.post(request.headers, request.body)
@@ -157,7 +152,7 @@ class _Adapter(HTTPAdapter):
         response = Response()
         response.status_code, response.raw = reply.status, io.BytesIO(reply.body)
         response.headers = reply.headers  # type: ignore[assignment]
-        response.request, response.url = request, request.url
+        response.request, response.url = request, url
         return response
 
 
