@@ -38,70 +38,42 @@ class _Code(str, Enum):
 class CustomTokenExchangeErrorCode(_Code):
     """Why there is no usable token. Equal to its plain string, and printed as such.
 
-    Found here, before anything is sent:
-
-    * ``actor_unavailable``: there is no usable token of the agent, who must sign in
-    * ``missing_actor_token_type``: the argument was not passed
-    * ``invalid_token_format``: a token is not a str, is blank or longer than 64 KiB,
-      has white space or control characters, or begins with ``Bearer``
-
-    The server's ``error`` field (RFC 6749, 5.2; RFC 8693, 2.2.2; Auth0's own words),
-    or its HTTP status if that says more:
-
-    * ``setactor_required``: the Action did not call ``api.authentication.setActor()``
-    * ``session_transfer_disabled``: the application or the tenant does not allow it
-    * ``invalid_request``: Auth0's word for most mistakes; see the description
-    * ``invalid_client``: wrong client ID or credentials, and any other status 401
-    * ``invalid_grant``: a token was not accepted
-    * ``unauthorized_client``: the application may not make this exchange
-    * ``unsupported_grant_type``: the grant is off for the application
-    * ``invalid_scope``, ``invalid_target``: an unknown scope, or an unknown audience
-    * ``access_denied``: somebody decided against it, in practice the Action
-    * ``mfa_required``: the tenant wants a second factor
-    * ``too_many_attempts``: too many bad subject tokens from one IP address
-    * ``too_many_requests``: the tenant's rate limit, and status 429 without a word
-    * ``server_error``, ``temporarily_unavailable``: the tenant has a problem; also a
-      5xx status without a word
-    * ``token_exchange_failed``: any other word, which is in ``.error``, or none
-
-    * ``invalid_response``: an answer that can't be used: a redirect, or not HTTP
-    * ``unexpected_token_type``: a token that is not a session transfer token
+    The first three are found here, before anything is sent. The last three are what
+    this package makes of an answer. The others are the server's ``error`` field (RFC
+    6749, 5.2; RFC 8693, 2.2.2; Auth0's own), or its HTTP status if that says more.
     """
 
-    ACTOR_UNAVAILABLE = "actor_unavailable"
-    MISSING_ACTOR_TOKEN_TYPE = "missing_actor_token_type"
+    ACTOR_UNAVAILABLE = "actor_unavailable"  #: no usable token: the agent must sign in
+    MISSING_ACTOR_TOKEN_TYPE = "missing_actor_token_type"  #: the argument is missing
+    #: Not a str, blank, over 64 KiB, with white space, or beginning with ``Bearer``
     INVALID_TOKEN_FORMAT = "invalid_token_format"
-    SETACTOR_REQUIRED = "setactor_required"
+    SETACTOR_REQUIRED = "setactor_required"  #: the Action did not call ``setActor()``
+    #: The application or the tenant does not allow it
     SESSION_TRANSFER_DISABLED = "session_transfer_disabled"
-    INVALID_REQUEST = "invalid_request"
-    INVALID_CLIENT = "invalid_client"
-    INVALID_GRANT = "invalid_grant"
-    UNAUTHORIZED_CLIENT = "unauthorized_client"
-    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
-    INVALID_SCOPE = "invalid_scope"
-    INVALID_TARGET = "invalid_target"
-    ACCESS_DENIED = "access_denied"
-    MFA_REQUIRED = "mfa_required"
-    TOO_MANY_ATTEMPTS = "too_many_attempts"
-    TOO_MANY_REQUESTS = "too_many_requests"
-    SERVER_ERROR = "server_error"
-    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
-    TOKEN_EXCHANGE_FAILED = "token_exchange_failed"
-    INVALID_RESPONSE = "invalid_response"
-    UNEXPECTED_TOKEN_TYPE = "unexpected_token_type"
+    INVALID_REQUEST = "invalid_request"  #: most mistakes: see the description
+    INVALID_CLIENT = "invalid_client"  #: wrong id or credentials, and any status 401
+    INVALID_GRANT = "invalid_grant"  #: a token was not accepted
+    UNAUTHORIZED_CLIENT = "unauthorized_client"  #: it may not make this exchange
+    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"  #: off for the application
+    INVALID_SCOPE = "invalid_scope"  #: an unknown scope
+    INVALID_TARGET = "invalid_target"  #: an unknown audience
+    ACCESS_DENIED = "access_denied"  #: somebody refused, in practice the Action
+    MFA_REQUIRED = "mfa_required"  #: the tenant wants a second factor
+    TOO_MANY_ATTEMPTS = "too_many_attempts"  #: with bad subject tokens, by one address
+    TOO_MANY_REQUESTS = "too_many_requests"  #: the rate limit; status 429 with no word
+    SERVER_ERROR = "server_error"  #: trouble at the tenant; a 5xx status with no word
+    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"  #: or status 503 with no word
+    TOKEN_EXCHANGE_FAILED = "token_exchange_failed"  #: any other word, or none
+    INVALID_RESPONSE = "invalid_response"  #: unusable: a redirect, or not HTTP
+    UNEXPECTED_TOKEN_TYPE = "unexpected_token_type"  #: not a session transfer token
 
 
 class TransportErrorCode(_Code):
-    """Why no usable answer came. Equal to its plain string, and printed as such.
+    """Why no usable answer came. Equal to its plain string, and printed as such."""
 
-    * ``timeout``: the call was not over within ``timeout`` seconds
-    * ``tls``: no connection that can be trusted
-    * ``unreachable``: no connection, or it was lost
-    """
-
-    TIMEOUT = "timeout"
-    TLS = "tls"
-    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"  #: the call was not over within ``timeout`` seconds
+    TLS = "tls"  #: no connection that can be trusted
+    UNREACHABLE = "unreachable"  #: no connection, or it was lost
 
 
 Code = CustomTokenExchangeErrorCode

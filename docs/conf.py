@@ -20,7 +20,7 @@ exclude_patterns = ["_build", "action/node_modules"]
 nitpicky = True
 nitpick_ignore_regex = [
     # Of other projects, whose inventories would need the network.
-    ("py:.*", r"(requests|attr|typing|os|flask|collections)\..*"),
+    ("py:.*", r"(requests|attr|typing|pathlib|flask|collections)\..*"),
     ("py:.*", r"(Session|ValueError|Exception|optional)"),
     # Of ours, but not described one by one.
     ("py:.*", r"auth0_stt\.(rules|testing\.tenant\..*)"),
