@@ -85,7 +85,7 @@ class Client:
 def checked_client(
     domain: Any, client_id: Any, proofs: Any, timeout: Any, session: Any
 ) -> Client:
-    """Return the client. Of the three ways to prove itself it must be given one."""
+    """Return the client, which must be given exactly one way to prove itself."""
     tenant = parse_domain(domain)
     client_id = text("client_id", client_id)
     if sum(proof is not None for proof in proofs) != 1:
@@ -108,7 +108,7 @@ def _certificate_files(tenant: Tenant, given: Any) -> Tuple[str, str]:
         raise invalid("client_certificate needs TLS: domain must not be http")
     if parse_authority("mtls." + tenant.domain) is None:
         raise invalid(
-            "client_certificate needs a named domain: it goes to mtls.{domain}"
+            "client_certificate needs a domain with a name, for mtls.{domain}"
         )
     try:
         pair = given if isinstance(given, tuple) else (given, given)
@@ -153,8 +153,8 @@ def private_key_jwt(
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
         from jwt import encode
     except ImportError:
-        needed = "PyJWT and cryptography, the extra auth0-stt[private-key-jwt]"
-        raise ImportError(f"private_key_jwt needs {needed}") from None
+        command = 'pip install "auth0-stt[private-key-jwt]"'
+        raise ImportError(f"private_key_jwt needs PyJWT, by {command}") from None
     try:
         pem = private_key.encode() if isinstance(private_key, str) else private_key
         key: Any = load_pem_private_key(pem, password=None)

@@ -52,7 +52,7 @@ _HINTS = {
     "to this very application. If the keys have changed, the agent must sign in again.",
     "blocked_subject": "Check the user id in the subject token: may that user sign in?",
     "unknown_profile": "Check subject_token_type against the token exchange profiles.",
-    "refused_subject": "Check how the subject token is signed, for whom, and until when.",
+    "refused_subject": "Check how the subject token is signed, and its claims.",
 }
 
 

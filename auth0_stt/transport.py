@@ -114,7 +114,6 @@ class _Session(Session):
         self.adapter = adapter
 
     def get_adapter(self, url: Any) -> BaseAdapter:
-        """Return the one adapter."""
         return self.adapter
 
     def get_redirect_target(self, resp: Response) -> None:
