@@ -54,7 +54,6 @@ def resolve_actor_token(
     and with the tenant's own code for every other refusal, such as ``mfa_required`` or
     ``invalid_client``; :class:`InvalidArgumentError` for a mistake in the arguments;
     :class:`TransportError` if no answer came.
-
     Source: OpenID Connect Core 1.0, 12; RFC 6749, 6; Auth0, "Refresh Token Rotation".
     """
     proofs = client_secret, client_assertion, client_certificate

@@ -12,6 +12,7 @@ _LONGEST_TIME = 86_400  # seconds: a day
 _LONGEST = 65_536  # characters. Real tokens have a few thousand
 _URI = r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+"  # RFC 3986, 3.1: it begins with its scheme
 _SCOPE = r"[!#-\[\]-~]+"  # RFC 6749, 3.3
+_HALF = "[\ud800-\udfff]"  # of a surrogate pair, which UTF-8 can't encode
 
 #: Form fields that the protocol owns (RFC 8693, 2.1; RFC 7521, 4.2; Auth0).
 _OWNED = ["grant_type", "audience", "resource", "requested_token_type", "scope"]
@@ -29,9 +30,9 @@ def text(argument: str, value: Any, note: str = "", spaces: bool = False) -> str
         problem = "is blank"
     elif len(found) > _LONGEST:
         problem = "is longer than 64 KiB"
-    elif spaces and ("\0" in found or not _encodable(found)):
+    elif spaces and ("\0" in found or re.search(_HALF, found)):
         problem = "has characters that can't be sent"
-    elif not spaces and not _is_unbroken(found):
+    elif not spaces and (" " in found or not found.isprintable()):
         problem = "has white space or control characters: remove them"
     else:
         return found
@@ -113,14 +114,14 @@ def extra_fields(extra: Any) -> Dict[str, List[str]]:
     fields = {}
     for given, values in extra.items():
         name = plain(given)
-        if not name or not _is_unbroken(name):
+        if not name or " " in name or not name.isprintable():
             raise invalid("extra has a name that is not a str, or has white space")
         if name in _OWNED:
             raise invalid(f"extra has the name {name}, which this package sets")
         every = values if isinstance(values, (list, tuple)) else [values]
-        texts = [text for text in map(plain, every) if text is not None]
-        if not texts or len(texts) != len(every) or not all(map(_encodable, texts)):
-            raise invalid("extra has a value that is not a str or a list of str")
+        texts = [each for each in map(plain, every) if each is not None]
+        if not texts or len(texts) != len(every) or re.search(_HALF, "".join(texts)):
+            raise invalid("extra has a value that can't be sent, or is not a str")
         fields[name] = texts
     return fields
 
@@ -136,15 +137,6 @@ def plain(value: Any) -> Optional[str]:
 def is_number(value: Any) -> bool:
     """Whether a value is a number. To Python, but not to JSON, a bool is one."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _is_unbroken(value: str) -> bool:
-    return value.isprintable() and " " not in value
-
-
-def _encodable(value: str) -> bool:
-    # UTF-8 encodes all but the halves of a surrogate pair.
-    return re.search("[\ud800-\udfff]", value) is None
 
 
 def parse_ip(text: str) -> Union[IPv4Address, IPv6Address, None]:

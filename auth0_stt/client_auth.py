@@ -142,7 +142,6 @@ def private_key_jwt(
 
     Raises :class:`InvalidArgumentError` for another key or algorithm, and ImportError
     if PyJWT or cryptography is missing.
-
     Source: RFC 7523; Auth0, "Authenticate with Private Key JWT".
     """
     client_id = text("client_id", client_id)

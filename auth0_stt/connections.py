@@ -279,7 +279,8 @@ class Connection:
                 connection._tunnel(tenant, proxy)
             if context is not None:
                 call.doing = "in the TLS handshake"
-                connection._secure(context, to[0])
+                tls = _Tls(connection.reader.raw, context, to[0])
+                connection.reader = _Reader(tls)
         except BaseException:
             connection.end()
             raise
@@ -336,15 +337,11 @@ class Connection:
         """Close the socket, whatever state it is in."""
         self.wire.sock.close()
 
-    def _secure(self, context: ssl.SSLContext, host: str) -> None:
-        """Put a layer of TLS on top, once the host has proved itself."""
-        self.reader = _Reader(_Tls(self.reader.raw, context, host))
-
     def _tunnel(self, to: SplitResult, proxy: SplitResult) -> None:
         """Ask an HTTP proxy for a tunnel (RFC 9110, 9.3.6)."""
         if proxy.scheme == "https":
             trust = _tls_context(self.route.files[:1])  # without the certificate
-            self._secure(trust, str(proxy.hostname))
+            self.reader = _Reader(_Tls(self.reader.raw, trust, str(proxy.hostname)))
         target = to.netloc if to.port else f"{to.netloc}:443"
         login = ":".join(_login(proxy))
         fields = make_headers(proxy_basic_auth=login) if login != ":" else {}

@@ -78,7 +78,6 @@ def request_session_transfer_token(
     is sent; :class:`CustomTokenExchangeError` if a token is missing or malformed, the
     tenant refuses, or its answer can't be used; :class:`TransportError` if no answer
     came. What a ``client_assertion`` function raises passes through.
-
     Source: RFC 8693, 2; Auth0, "Session Delegation" and "Custom Token Exchange".
     """
     proofs = client_secret, client_assertion, client_certificate

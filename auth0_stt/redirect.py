@@ -51,7 +51,6 @@ def build_session_transfer_redirect(
 
     Raises :class:`InvalidArgumentError` for an invalid argument, and for a result that
     holds any other token than a session transfer token.
-
     Source: Auth0, "Session Delegation".
     """
     added = {"session_transfer_token": _issued_token(result)}

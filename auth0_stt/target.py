@@ -33,7 +33,6 @@ def session_transfer_params(query: Any) -> Dict[str, str]:
 
     Raises :class:`InvalidArgumentError` for a parameter that is repeated or malformed:
     answer 400.
-
     Source: Auth0, "Session Delegation".
     """
     if not isinstance(query, Mapping):
@@ -73,7 +72,6 @@ def actor_from_claims(claims: Mapping[str, Any]) -> Optional[Actor]:
     Raises :class:`InvalidArgumentError` for claims that are not a mapping, and for an
     ``act`` claim that names nobody: such a session must not pass for the customer's
     own.
-
     Source: RFC 8693, 4.1; Auth0, "Session Delegation".
     """
     if not isinstance(claims, Mapping):
@@ -102,7 +100,6 @@ def build_logout_url(
         the application's ``allowed_logout_urls``, which are compared without its query.
 
     Raises :class:`InvalidArgumentError`.
-
     Source: Auth0, "Log Users Out of Auth0".
     """
     tenant = parse_domain(domain)
