@@ -91,7 +91,7 @@ def scope_text(value: Any) -> Optional[str]:
     names = value if isinstance(value, (list, tuple)) else single.split(" ")
     scopes = [plain(name) or "" for name in names]
     if not scopes or not all(re.fullmatch(_SCOPE, scope) for scope in scopes):
-        raise invalid("scope must be names separated by single spaces, a list, or None")
+        raise invalid("scope must be names with single spaces between them, or a list")
     return " ".join(scopes)
 
 

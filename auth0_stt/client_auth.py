@@ -63,16 +63,11 @@ class Client:
     timeout: float
     session: Optional[Session]
 
-    @property
-    def token_endpoint(self) -> str:
-        alias = "" if self.certificate is None else "mtls."  # Auth0, mTLS aliases
-        return f"{self.tenant.scheme}://{alias}{self.tenant.domain}/oauth/token"
-
     def form_fields(self) -> Dict[str, Optional[str]]:
         """Return what proves the client in one form, with a fresh assertion."""
         assertion = self.assertion
         if callable(assertion):
-            made = assertion(self.tenant.issuer)
+            made = assertion(f"https://{self.tenant.domain}/")
             assertion = text("client_assertion", made, "what the callable returned")
         return {
             "client_id": self.client_id,

@@ -54,11 +54,16 @@ class UnusableAnswerError(HTTPException):
 
 @frozen(eq=False, repr=False)
 class Reply:
-    """An answer that was read whole."""
+    """An answer that was read whole, and is no larger than :data:`LARGEST_BODY`."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.body) > LARGEST_BODY:
+            problem = "its body is larger than 64 KiB"
+            raise UnusableAnswerError(problem, self.status, self.headers)
 
 
 class Call(Timeout):
@@ -109,13 +114,6 @@ def check_head(status: int, headers: Mapping[str, str], coding: str) -> None:
     else:
         return
     raise UnusableAnswerError(problem, status, headers)
-
-
-def checked_reply(status: int, headers: Mapping[str, str], body: bytes) -> Reply:
-    """Return an answer, or raise if its body is over :data:`LARGEST_BODY`."""
-    if len(body) > LARGEST_BODY:
-        raise UnusableAnswerError("its body is larger than 64 KiB", status, headers)
-    return Reply(status, headers, body)
 
 
 class _Layer(io.RawIOBase):
@@ -308,7 +306,7 @@ class Connection:
                 body = answer.read(LARGEST_BODY + 1)
             except ValueError:  # a chunk of a negative size
                 raise HTTPException("malformed body") from None
-            reply = checked_reply(status, headers, body)
+            reply = Reply(status, headers, body)
             if answer.length:
                 raise IncompleteRead(b"", answer.length)
         self.reusable = not answer.will_close
@@ -354,9 +352,7 @@ class Connection:
         if not self.is_quiet(self.wire.call):
             raise ConnectionError("more than the proxy's answer came, or an end")
 
-    def _send(
-        self, line: str, host: str, fields: Mapping[str, Any], body: bytes = b""
-    ) -> None:
+    def _send(self, line: str, host: str, fields: Any, body: bytes = b"") -> None:
         """Send a request in one step: one system call and, for most, one TLS record."""
         lines = [f"{line} HTTP/1.1", f"Host: {host}", *map(": ".join, fields.items())]
         self.reader.raw.write("\r\n".join([*lines, "\r\n"]).encode("latin-1") + body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional, Sequence, Union
+from typing import Any, Mapping, Optional, Sequence, Union
 
 from . import arguments
 from .client_auth import ClientAssertion, ClientCertificate, checked_client
@@ -98,7 +98,7 @@ def request_session_transfer_token(
         subject_token = arguments.token("subject_token", subject_token)
         form = {
             "grant_type": _TOKEN_EXCHANGE,
-            "audience": client.tenant.audience,
+            "audience": f"urn:{client.tenant.domain}:session_transfer",
             "scope": scope,
             "subject_token": subject_token,
             "subject_token_type": subject_token_type,
@@ -112,9 +112,7 @@ def request_session_transfer_token(
         return _result(request, request.send(form))
 
 
-def _result(
-    request: TokenRequest, content: Dict[str, Any]
-) -> SessionTransferTokenResult:
+def _result(request: TokenRequest, content: Any) -> SessionTransferTokenResult:
     """Return the result that an answer holds (RFC 8693, 2.2.1)."""
     try:
         issued = arguments.token("access_token", content.get("access_token"))

@@ -14,14 +14,7 @@ from socket import EAI_AGAIN, gaierror, timeout
 from typing import Any, Callable, List, Optional, Union
 
 from attr import frozen
-from requests.exceptions import (
-    ConnectTimeout,
-    InvalidSchema,
-    InvalidURL,
-    RequestException,
-    SSLError,
-    Timeout,
-)
+from requests import exceptions
 from urllib3.exceptions import HTTPError, LocationValueError
 from urllib3.exceptions import InvalidHeader as MalformedLength
 
@@ -33,12 +26,10 @@ from .errors import TransportErrorCode as Code
 CAUGHT = (OSError, HTTPException, HTTPError, UnicodeError, ImportError)
 
 #: Of these, what means the network even if an adapter of the caller's raises it.
-_NEVER_THE_CALLERS = (RequestException, HTTPException, ConnectionError, gaierror)
+_NETWORK = (exceptions.RequestException, HTTPException, ConnectionError, gaierror)
 
 
-def failure(
-    error: Exception, call: Call, outer: Optional[BaseException]
-) -> BaseException:
+def failure(error: Exception, call: Call, outer: Any) -> BaseException:
     """Return the TransportError or UnusableAnswerError for one of :data:`CAUGHT`.
 
     What the caller's code raised comes back as it is: a signal handler may raise
@@ -50,7 +41,7 @@ def failure(
     theirs = [
         e for e in wrapped if raised_by_caller(e) and not isinstance(e, HTTPError)
     ]
-    if theirs and not isinstance(theirs[0], _NEVER_THE_CALLERS):
+    if theirs and not isinstance(theirs[0], _NETWORK):
         if theirs[0] is not error:
             theirs[0].__suppress_context__ = True  # what wrapped it
         return theirs[0]
@@ -81,7 +72,7 @@ def _chain(error: BaseException, outer: Optional[BaseException]) -> List[BaseExc
         # urllib3 1.26 wraps without "from": its context counts. What an adapter was
         # handling when it sent, such as an attempt before, does not.
         wraps = isinstance(each, HTTPError) or not raised_by_caller(context)
-        if wraps and not isinstance(context, RequestException):
+        if wraps and not isinstance(context, exceptions.RequestException):
             linked.append(context)
         for link in linked:
             if isinstance(link, BaseException) and id(link) not in seen:
@@ -91,7 +82,7 @@ def _chain(error: BaseException, outer: Optional[BaseException]) -> List[BaseExc
 
 
 _LOST = "the connection was lost"
-_BAD_URL = (InvalidURL, LocationValueError, UnicodeError)
+_BAD_URL = (exceptions.InvalidURL, LocationValueError, UnicodeError)
 _BAD_PROXY = "the proxy's URL is invalid: see HTTPS_PROXY"
 
 
@@ -153,9 +144,9 @@ class _Row:
 
 #: The first row that fits any of the wrapped exceptions tells what happened.
 _TABLE = (
-    _Row(ConnectTimeout, _LOST, Code.TIMEOUT, unsent=True),
+    _Row(exceptions.ConnectTimeout, _LOST, Code.TIMEOUT, unsent=True),
     # Not the system's own ETIMEDOUT, which comes when it pleases.
-    _Row((timeout, Timeout), lambda e: not e.errno and _LOST, Code.TIMEOUT),
+    _Row((timeout, exceptions.Timeout), lambda e: not e.errno and _LOST, Code.TIMEOUT),
     _Row(UnusableAnswerError, lambda e: e.problem),
     # A later try may succeed.
     _Row(OSError, lambda e: _refusal(e, "429|50[234]"), unsent=True),
@@ -163,7 +154,7 @@ _TABLE = (
     _Row(OSError, _file, Code.TLS, unsent=True),
     _Row(gaierror, lambda e: e.errno == EAI_AGAIN and _system(e), unsent=True),
     _Row(gaierror, _system, unsent=True, permanent=True),
-    _Row((InvalidSchema, ImportError), _schema, unsent=True, permanent=True),
+    _Row((exceptions.InvalidSchema, ImportError), _schema, unsent=True, permanent=True),
     _Row(_BAD_URL, _BAD_PROXY, unsent=True, permanent=True),
     _Row(ssl.SSLCertVerificationError, _openssl, Code.TLS, unsent=True),
     _Row(ConnectionRefusedError, _system, unsent=True),
@@ -174,7 +165,7 @@ _TABLE = (
     _Row(ssl.SSLError, lambda e: e.errno == errno.ENOTCONN and _LOST),
     _Row(IncompleteRead, _cut),
     _Row((MalformedLength, HTTPException), "what came is not HTTP", None),
-    _Row((ssl.SSLError, SSLError), _openssl, Code.TLS),
+    _Row((ssl.SSLError, exceptions.SSLError), _openssl, Code.TLS),
     _Row(OSError, lambda e: getattr(e, "msg", "")),  # PySocks'
     _Row(OSError, lambda e: isinstance(e.strerror, str) and e.strerror),
     _Row(BaseException, _LOST),

@@ -16,7 +16,7 @@ from requests.exceptions import InvalidHeader
 from requests.utils import default_user_agent
 from urllib3.response import HTTPResponse
 
-from .connections import LARGEST_BODY, Call, Reply, check_head, checked_reply
+from .connections import LARGEST_BODY, Call, Reply, check_head
 from .errors import invalid
 
 #: What a session must not add: another way to authenticate, cookies, other framing.
@@ -55,9 +55,7 @@ def adapter_checked(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter
     return adapter
 
 
-def with_session_headers(
-    headers: Mapping[str, str], session: Session
-) -> Mapping[str, Any]:
+def with_session_headers(headers: Mapping[str, str], session: Session) -> Any:
     """Return a session's headers with ours, which win except for a User-Agent."""
     theirs = (session.headers or {}).items()
     request = PreparedRequest()
@@ -87,7 +85,7 @@ def read(response: Response, adapter: BaseAdapter, call: Call) -> Reply:
         if isinstance(raw, HTTPResponse):
             adapter.close()  # which kept a connection that nobody has checked
     call.left()
-    return checked_reply(status, headers, body)
+    return Reply(status, headers, body)
 
 
 def _watched(raw: HTTPResponse, call: Call) -> bytes:

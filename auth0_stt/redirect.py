@@ -53,20 +53,25 @@ def build_session_transfer_redirect(
     holds any other token than a session transfer token.
     Source: Auth0, "Session Delegation".
     """
-    added = {"session_transfer_token": _issued_token(result)}
+    if not isinstance(result, SessionTransferTokenResult):
+        raise invalid("result must be what request_session_transfer_token returned")
+    if plain(result.issued_token_type) != SESSION_TRANSFER_TOKEN_TYPE:
+        raise invalid("result holds another type of token: not fit for a URL")
+    try:
+        issued = token("result", result.session_transfer_token)
+    except SessionTransferError:
+        raise invalid("result holds a malformed token") from None
+    added = {"session_transfer_token": issued}
     organization = optional_text("organization", organization)
     if organization is not None:
         added["organization"] = organization
     scheme, host, page, query, fragment = _parse_target(target_login_url)
     if allowed_hosts is not None:
-        if (
-            not isinstance(allowed_hosts, Collection)
-            or plain(allowed_hosts) is not None
-        ):
-            raise invalid("allowed_hosts must be a collection of host or host:port")
-        hosts = [parse_authority(entry, scheme) for entry in allowed_hosts]
+        many = isinstance(allowed_hosts, Collection) and plain(allowed_hosts) is None
+        entries = allowed_hosts if many else [None]
+        hosts = [parse_authority(entry, scheme) for entry in entries]
         if None in hosts:
-            raise invalid("allowed_hosts has an entry that is not host or host:port")
+            raise invalid("allowed_hosts must be a collection of host or host:port")
         if host not in hosts:
             raise invalid("target_login_url has a host that is not in allowed_hosts")
     # What is not added here stays, byte for byte.
@@ -100,15 +105,3 @@ def _parse_target(target_login_url: Any) -> Tuple[str, str, str, str, str]:
 
 def _name(piece: str) -> str:
     return unquote_plus(piece.partition("=")[0])
-
-
-def _issued_token(result: Any) -> str:
-    """Return the token of a result that holds a session transfer token."""
-    if not isinstance(result, SessionTransferTokenResult):
-        raise invalid("result must be what request_session_transfer_token returned")
-    if plain(result.issued_token_type) != SESSION_TRANSFER_TOKEN_TYPE:
-        raise invalid("result holds another type of token: not fit for a URL")
-    try:
-        return token("result", result.session_transfer_token)
-    except SessionTransferError:
-        raise invalid("result holds a malformed token") from None

@@ -27,16 +27,6 @@ class Tenant:
     scheme: str
     domain: str
 
-    @property
-    def audience(self) -> str:
-        """The audience of a session transfer token (Auth0, Session Delegation)."""
-        return f"urn:{self.domain}:session_transfer"
-
-    @property
-    def issuer(self) -> str:
-        """The audience of a client assertion (Auth0, Private Key JWT)."""
-        return f"https://{self.domain}/"
-
 
 def parse_domain(domain: Any) -> Tenant:
     """Return the tenant at ``[https://]host[:port][/]``, for loopback also ``http``."""

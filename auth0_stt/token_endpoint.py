@@ -85,7 +85,9 @@ class TokenRequest:
             headers["auth0-forwarded-for"] = self.forwarded_for
         form = {name: value for name, value in form.items() if value is not None}
         self.secrets = [form[name] for name in _SECRETS if name in form]
-        client, url = self.client, self.client.token_endpoint
+        client, tenant = self.client, self.client.tenant
+        alias = "" if client.certificate is None else "mtls."  # Auth0, mTLS aliases
+        url = f"{tenant.scheme}://{alias}{tenant.domain}/oauth/token"
         sending = client.timeout, client.session, client.certificate
         try:
             reply = post_form(url, form, headers, *sending)

@@ -18,17 +18,11 @@ from http.client import HTTPConnection
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 from urllib.parse import urlencode, urlsplit
 
-from requests import PreparedRequest, Response
+from requests import PreparedRequest, Response, utils
 from requests import Session as Session  # other modules import it from here
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.exceptions import InvalidProxyURL
 from requests.structures import CaseInsensitiveDict
-from requests.utils import (
-    DEFAULT_CA_BUNDLE_PATH,
-    extract_zipped_paths,
-    get_environ_proxies,
-    select_proxy,
-)
 from urllib3.connectionpool import HTTPSConnectionPool
 
 from .connections import Call, Connection, Reply, Route
@@ -82,9 +76,7 @@ def post_form(
         raise failure(error, call, outer)  # noqa: B904
 
 
-def _settings(
-    url: str, session: Session, certificate: Optional[Tuple[str, str]]
-) -> Dict[str, Any]:
+def _settings(url: str, session: Session, certificate: Any) -> Dict[str, Any]:
     """Return how to send by a session and the environment, as Session.request does."""
     verify, proxies = session.verify, {}
     if session.trust_env and verify is True:
@@ -92,15 +84,16 @@ def _settings(
         verify = next(filter(None, map(os.environ.get, names)), True)
     if url.startswith("https:"):  # else a proxy could read the form
         proxies = dict(session.proxies or {})
-        if session.trust_env and (not proxies or select_proxy(url, proxies) is None):
+        chosen = utils.select_proxy(url, proxies) if proxies else None
+        if session.trust_env and chosen is None:
             # requests reads the whole environment twice, so look first whether it has
             # any. Windows and macOS have settings elsewhere, too.
             elsewhere = sys.platform in ("win32", "darwin")
             if elsewhere or "_proxy" in " ".join(os.environ).lower():
                 no_proxy = proxies.get("no_proxy")
-                proxies = get_environ_proxies(url, no_proxy=no_proxy)
+                proxies = utils.get_environ_proxies(url, no_proxy=no_proxy)
         try:
-            urlsplit((proxies and select_proxy(url, proxies)) or "")
+            urlsplit((proxies and utils.select_proxy(url, proxies)) or "")
         except ValueError:  # whose message may show the password
             raise InvalidProxyURL from None
     return {"verify": verify, "cert": certificate or session.cert, "proxies": proxies}
@@ -135,10 +128,10 @@ class _Adapter(HTTPAdapter):
         call, url, verify = settings["timeout"], request.url, settings["verify"]
         call.sent = False
         if verify is True:
-            verify = extract_zipped_paths(DEFAULT_CA_BUNDLE_PATH)
+            verify = utils.extract_zipped_paths(utils.DEFAULT_CA_BUNDLE_PATH)
         paths = [verify, *(settings["cert"] or ())] if url.startswith("https:") else []
         files = tuple((path, os.stat(path).st_mtime_ns) for path in paths)
-        proxy = settings["proxies"] and select_proxy(url, settings["proxies"])
+        proxy = settings["proxies"] and utils.select_proxy(url, settings["proxies"])
         route = Route(url, files, proxy or None, os.getpid())
         connection = _take_idle(route, call) or Connection.open(route, call)
         try:

@@ -7,13 +7,20 @@ from typing import Optional
 from attr import define
 
 from ..errors import (
-    FOUND_HERE,
+    Code,
     InvalidArgumentError,
     SessionTransferError,
     TransportError,
 )
 
 DONE, USAGE, REFUSED, RETRY, UNREACHABLE = 0, 2, 3, 4, 5
+
+#: The codes of a call that sent nothing.
+_FOUND_HERE = (
+    Code.ACTOR_UNAVAILABLE,
+    Code.MISSING_ACTOR_TOKEN_TYPE,
+    Code.INVALID_TOKEN_FORMAT,
+)
 
 #: For the help of a command that speaks to a tenant.
 EXIT_CODES = """\
@@ -65,7 +72,7 @@ def ending(error: SessionTransferError) -> CommandError:
 
 def found_here(error: SessionTransferError) -> bool:
     """Return whether nothing was sent, because an argument is invalid."""
-    return isinstance(error, InvalidArgumentError) or error.code in FOUND_HERE
+    return isinstance(error, InvalidArgumentError) or error.code in _FOUND_HERE
 
 
 def report(error: CommandError, as_json: bool = False) -> int:

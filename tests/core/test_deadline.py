@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests.utils
 from faults import (
     HOLD,
     REQUEST,
@@ -340,8 +341,6 @@ def loopback():
         local = name.endswith(".proxied.test") or name == "mtls.localhost"
         return real("127.0.0.1" if local else host, port, *args, **kwargs)
 
-    import auth0_stt.transport
-
     def proxies(url, no_proxy=None):
         found = PROXY_URLS.get(url.split("/")[2])
         return {"https": found} if found else {}
@@ -350,7 +349,7 @@ def loopback():
         patch.setenv("REQUESTS_CA_BUNDLE", ca_file())
         patch.setattr(socket, "getaddrinfo", getaddrinfo)
         patch.setenv("NO_PROXY", "")  # so that it asks for proxies at all
-        patch.setattr(auth0_stt.transport, "get_environ_proxies", proxies)
+        patch.setattr(requests.utils, "get_environ_proxies", proxies)
         yield
 
 
