@@ -42,6 +42,5 @@ __all__ += ["ID_TOKEN_TYPE", "SESSION_TRANSFER_TOKEN_TYPE", "__version__"]
 __all__ += ["actor_from_claims", "build_logout_url", "session_transfer_params"]
 __all__ += ["DELEGATED_SESSION_LIFETIME", "Actor"]
 # What they raise.
-__all__ += ["InvalidArgumentError", "SessionTransferError", "TransportError"]
-__all__ += ["CustomTokenExchangeError", "CustomTokenExchangeErrorCode"]
-__all__ += ["TransportErrorCode"]
+__all__ += ["CustomTokenExchangeError", "InvalidArgumentError", "SessionTransferError"]
+__all__ += ["CustomTokenExchangeErrorCode", "TransportError", "TransportErrorCode"]

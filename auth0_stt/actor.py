@@ -34,20 +34,15 @@ def resolve_actor_token(
 ) -> ActorToken:
     """Return the agent's ID token as an actor token, renewed first if it is stale.
 
-    :param id_token: the ID token of the agent's session. If it stays valid for
-        ``leeway`` seconds, it comes back without a request: only its ``exp`` is read,
-        since checking the signature is the tenant's part. If it is stale, unreadable or
-        None, it is renewed.
-    :param refresh_token: the refresh token of the agent's session. If ``refreshed`` is
-        True in what comes back, store its ``actor_token`` and ``refresh_token`` at
-        once: the tenant may have rotated the refresh token, and using the old one again
-        can sign the agent out.
-    :param leeway: seconds.
-    :param timeout: seconds for the whole call, as for a session transfer token.
+    :param id_token: of the agent's session. If it stays valid for ``leeway`` seconds,
+        it comes back without a request: only its ``exp`` is read, and the tenant checks
+        its signature. If it is stale, unreadable or None, it is renewed.
+    :param refresh_token: of the agent's session. If ``refreshed`` is True in what comes
+        back, store its ``actor_token`` and ``refresh_token`` at once: using one again
+        that the tenant has rotated can sign the agent out.
 
     The other arguments are those of :func:`request_session_transfer_token`. A renewed
-    ID token is not checked: the tenant has just issued it, and the clock here may be
-    wrong.
+    ID token is not checked: the clock here may be wrong.
 
     Raises :class:`CustomTokenExchangeError` with the code ``actor_unavailable`` if
     there is no usable token and this refresh token gets none (the message says why),

@@ -13,12 +13,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Collection, Dict, List, Mapping, Optional, Set, Tuple, Union
 from urllib.parse import quote, quote_plus
 
-# In characters.
-_LONGEST_TEXT = 500  # is kept of a text from the server
-_LONGEST_SEARCH = 20_000  # is looked through for secrets, before a text is cut
-_RECOGNIZABLE = 16  # in common with a secret are no coincidence
-
 _LONGEST_WAIT = 31_536_000.0  # seconds: a year. A server did not mean more
+_LONGEST_TEXT = 500  # characters that are kept of a text from the server
+_LONGEST_SEARCH = 20_000  # characters that are looked through for secrets before
+_RECOGNIZABLE = 16  # characters in common with a secret are no coincidence
 
 
 def parse_object(body: bytes) -> Optional[Dict[str, Any]]:
@@ -56,8 +54,7 @@ def jwt_claims(token: str) -> Dict[str, Any]:
     """Return the claims of a JWT (RFC 7519, 3), unverified; {} if unreadable."""
     try:
         _, payload, _ = token.split(".")
-        padding = "=" * (-len(payload) % 4)
-        return parse_object(base64.urlsafe_b64decode(payload + padding)) or {}
+        return parse_object(base64.urlsafe_b64decode(payload + "==")) or {}
     except ValueError:
         return {}
 
@@ -75,8 +72,7 @@ def retry_after(headers: Mapping[str, str]) -> Optional[float]:
         moment, now = value, 0.0
     else:
         with suppress(TypeError, ValueError, OverflowError, IndexError):
-            date = parsedate_to_datetime(value)
-            # A date without a zone is in GMT (RFC 9110, 5.6.7).
+            date = parsedate_to_datetime(value)  # in GMT (RFC 9110, 5.6.7)
             moment = date.replace(tzinfo=date.tzinfo or timezone.utc).timestamp()
     with suppress(ValueError):
         left = float(moment) - now

@@ -19,9 +19,7 @@ from .transport import Session
 
 #: A signed JWT, or a function that makes one for the audience it is given.
 ClientAssertion = Union[str, Callable[[str], str]]
-
 _Path = Union[str, Path]
-
 #: A PEM file with certificate and key, or the two files.
 ClientCertificate = Union[_Path, Tuple[_Path, _Path]]
 
@@ -108,8 +106,8 @@ def _certificate_files(tenant: Tenant, given: Any) -> Tuple[str, str]:
     try:
         pair = given if isinstance(given, tuple) else (given, given)
         certificate, key = map(os.fspath, pair)
-        # Without a password, OpenSSL would ask for one on the terminal.
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        # Without a password, OpenSSL would ask for one on the terminal.
         context.load_cert_chain(certificate, key, password="")
     except ssl.SSLError:
         problem = "is not PEM, is encrypted, or its key belongs to another certificate"
@@ -161,7 +159,6 @@ def private_key_jwt(
     def assertion(audience: str) -> str:
         now = int(time.time())
         claims = {"iss": client_id, "sub": client_id, "aud": audience, "iat": now}
-        # It is used at once, and clocks differ a little.
         claims.update(exp=now + 60, jti=os.urandom(16).hex())
         return encode(claims, key, algorithm=algorithm)
 

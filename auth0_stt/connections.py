@@ -30,17 +30,14 @@ from urllib3.util.ssl_ import create_urllib3_context
 
 from .errors import raised_by_caller
 
-# In bytes.
-LARGEST_BODY = 64 * 1024  # many times what a token endpoint has to say
-_LARGEST_HEAD = 32 * 1024  # and lines that frame a chunked body
-_LARGEST_CALL = 256 * 1024  # received in one call, TLS handshake included
-_STEP = 16 * 1024  # received at once: as much as one TLS record has (RFC 8446, 5.1)
+LARGEST_BODY = 64 * 1024  # bytes: many times what a token endpoint has to say
+_LARGEST_HEAD = 32 * 1024  # bytes, also of the lines that frame a chunked body
+_LARGEST_CALL = 256 * 1024  # bytes that come in one call, TLS handshake included
+_STEP = 16 * 1024  # bytes received at once: those of a TLS record (RFC 8446, 5.1)
 
-#: What a proxy's URL may begin with, and the port if it names none.
+# What a proxy's URL may begin with, and the port if it names none.
 _PROXY_PORTS = dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080)
 _PROXY_PORTS.update(http=80, https=443)
-
-_Address = Tuple[str, int]
 
 
 @define(eq=False, repr=False, slots=False)
@@ -149,8 +146,7 @@ class _Wire(_Layer):
                 sent = self.sock.send(data)
         if sent < len(data):
             self._limit()
-            # The time is for all of sendall, not for each of its steps.
-            self.sock.sendall(data[sent:])
+            self.sock.sendall(data[sent:])  # the time is for all of its steps
         return len(data)
 
     def _limit(self) -> None:
@@ -177,9 +173,8 @@ class _Tls(_Layer):
     def readinto(self, buffer: Any) -> int:
         """Receive some bytes, or none at the end, with or without a close_notify."""
         try:
-            # It saves OpenSSL a look where nothing is.
             if not self.tls.pending() and not self.incoming.pending:
-                self._feed()
+                self._feed()  # saves OpenSSL a look where nothing is
             return int(self._do(self.tls.read, len(buffer), buffer))
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return 0
@@ -223,7 +218,6 @@ class _Reader(io.BufferedReader):
     """The buffer that HTTPResponse parses from, in place of a socket's file."""
 
     raw: io.RawIOBase
-    room: int = _LARGEST_HEAD
 
     def makefile(self, mode: str) -> _Reader:
         """Return itself, as the file that HTTPResponse asks a socket for."""
@@ -232,7 +226,6 @@ class _Reader(io.BufferedReader):
 
     def readline(self, size: Optional[int] = -1) -> bytes:
         """Refuse long, folded and unfinished lines, whatever ``size`` says."""
-        # email.parser takes quadratic time for some of them.
         line = super().readline(self.room + 1)
         self.room -= len(line)
         if self.room < 0 or line[:1] in (b" ", b"\t"):
@@ -347,8 +340,7 @@ class Connection:
         with self._head("CONNECT") as answer:
             status = answer.status
         if not 200 <= status <= 299:
-            # In the words of http.client, whose tunnels a caller's session has.
-            raise OSError(f"Tunnel connection failed: {status}")
+            raise OSError(f"Tunnel connection failed: {status}")  # as http.client does
         if not self.is_quiet(self.wire.call):
             raise ConnectionError("more than the proxy's answer came, or an end")
 
@@ -359,15 +351,14 @@ class Connection:
 
     def _head(self, method: str) -> HTTPResponse:
         """Read the head of an answer. The caller must close it."""
-        # Of a socket it only calls makefile().
-        answer = HTTPResponse(cast(Any, self.reader), method=method)
+        answer = HTTPResponse(cast(Any, self.reader), method=method)  # for makefile()
         answer.begin()
         if answer.headers.defects:
             raise HTTPException("malformed head")
         return answer
 
 
-def _connect(to: _Address, call: Call) -> socket.socket:
+def _connect(to: Tuple[str, int], call: Call) -> socket.socket:
     """Return a socket to the first address of a name that answers.
 
     The addresses share the time: a dead one leaves some for the next.
@@ -390,7 +381,7 @@ def _connect(to: _Address, call: Call) -> socket.socket:
     raise failure
 
 
-def _connect_by_socks(to: _Address, proxy: SplitResult, call: Call) -> socket.socket:
+def _connect_by_socks(to: Any, proxy: SplitResult, call: Call) -> socket.socket:
     """Return a socket through a SOCKS proxy. PySocks applies the time to each step."""
     import socks
 
@@ -406,7 +397,7 @@ def _proxy(url: str) -> SplitResult:
     return urlsplit(str(parse_url(re.sub("^(?!.*://)(//)?", "http://", url))))
 
 
-def _address(proxy: SplitResult) -> _Address:
+def _address(proxy: SplitResult) -> Tuple[str, int]:
     if proxy.scheme not in _PROXY_PORTS or not proxy.hostname:
         raise LocationValueError  # as urllib3 refuses it
     "".join(_login(proxy)).encode("latin-1")  # as it is sent
@@ -420,8 +411,7 @@ def _login(proxy: SplitResult) -> Tuple[str, str]:
 @lru_cache(maxsize=32)
 def _tls_context(files: Tuple[Tuple[str, int], ...]) -> ssl.SSLContext:
     """Return a context for all connections by these files: to build one is slow."""
-    # urllib3's, since that is where system-wide policies are applied.
-    context: ssl.SSLContext = create_urllib3_context()
+    context: ssl.SSLContext = create_urllib3_context()  # where policies are applied
     if not hasattr(context, "wrap_bio"):  # pyOpenSSL is injected into urllib3
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = True

@@ -26,12 +26,23 @@ from attr import define, field, fields
 
 from .hints import hint_for
 
+#: What runs below the boundary, vendored copies beside this one included.
+_PACKAGE = __name__.rpartition(".")[0]
+_VENDOR = _PACKAGE.rpartition(".")[0]
+_BELOW = (
+    _PACKAGE + ".",
+    *("requests.", "urllib3.", "idna.", "eventlet.", "gevent.", "socks."),
+    *(f"{_VENDOR}.requests.", f"{_VENDOR}.urllib3."),
+    *("http.client.", "socket.", "ssl.", "OpenSSL.", "truststore."),
+)
+_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
 
 class _Code(str, Enum):
     """A word, printed as its plain string."""
 
-    # Python 3.7's Enum would undo "__str__ = str.__str__".
-    def __str__(self) -> str:
+    def __str__(self) -> str:  # Python 3.7's Enum would undo "= str.__str__"
         return str(self.value)
 
 
@@ -88,15 +99,13 @@ class SessionTransferError(Exception):
 
     code: str
     message: str
-
     #: Seconds to wait before another try, if the server says so, else None.
     retry_after = None  # type: Optional[float] # an annotation would make it a field
 
     def __str__(self) -> str:
         return self.message
 
-    # Written once here: attrs would compile one for every class at import.
-    def __repr__(self) -> str:
+    def __repr__(self) -> str:  # attrs would compile one for every class at import
         shown = [each.name for each in fields(type(self)) if each.repr]
         values = ", ".join(f"{name}={getattr(self, name)!r}" for name in shown)
         return f"{type(self).__name__}({values})"
@@ -136,8 +145,7 @@ class TransportError(SessionTransferError):
     code: TransportErrorCode = field(converter=TransportErrorCode)
     message: str
     sent: bool
-    #: True if repeating the call can't help: an unknown name, a proxy that refuses.
-    permanent: bool = field(default=False, repr=False)
+    permanent: bool = field(default=False, repr=False)  # such as an unknown name
 
     @property
     def retryable(self) -> bool:
@@ -165,15 +173,9 @@ class CustomTokenExchangeError(SessionTransferError):
 
     @property
     def retryable(self) -> bool:
-        """True for status 429, ``server_error`` and ``temporarily_unavailable``.
-
-        False for everything else, such as an Action's refusal with status 500.
-        """
+        """True for status 429, ``server_error`` and ``temporarily_unavailable``."""
         trouble = (Code.SERVER_ERROR, Code.TEMPORARILY_UNAVAILABLE)
         return self.status_code == 429 or self.code in trouble
-
-
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def boundary(function: _Function) -> _Function:
@@ -198,19 +200,6 @@ def boundary(function: _Function) -> _Function:
             del leaving  # which refers to this frame
 
     return cast(_Function, call)
-
-
-#: What runs below the boundary, vendored copies beside this one included.
-_PACKAGE = __name__.rpartition(".")[0]
-_VENDOR = _PACKAGE.rpartition(".")[0]
-_BELOW = (
-    _PACKAGE + ".",
-    *("requests.", "urllib3.", "idna.", "eventlet.", "gevent.", "socks."),
-    *(f"{_VENDOR}.requests.", f"{_VENDOR}.urllib3."),
-    # Whoever calls these, such as a tracer that wraps them.
-    *("http.client.", "socket.", "ssl.", "OpenSSL.", "truststore."),
-)
-_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
 def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseException:
@@ -246,7 +235,7 @@ def _whose(traceback: Optional[TracebackType]) -> List[Tuple[TracebackType, bool
     entries, own = [], False
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
-        # Frames of the standard library belong to whoever called them.
+        # The standard library's belong to whoever called them.
         if f"{traceback.tb_frame.f_globals.get('__name__')}.".startswith(_BELOW):
             own = False
         elif "-packages" in file or not file.startswith((_STANDARD_LIBRARY, "<frozen")):

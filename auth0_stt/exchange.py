@@ -15,8 +15,7 @@ from .models import (
 from .token_endpoint import TokenRequest
 from .transport import Session
 
-# RFC 8693, 2.1.
-_TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+_TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # RFC 8693, 2.1
 
 
 @boundary
@@ -39,9 +38,7 @@ def request_session_transfer_token(
     timeout: float = 10.0,
     session: Optional[Session] = None,
 ) -> SessionTransferTokenResult:
-    """Exchange proof of a customer and of an agent for a session transfer token.
-
-    One call sends one request.
+    """Exchange proof of customer and agent for a session transfer token.
 
     :param domain: the tenant's host, such as ``acme.eu.auth0.com``, or its custom
         domain; ``http://`` only for loopback.
@@ -71,8 +68,8 @@ def request_session_transfer_token(
         bounded as far as its adapters allow, and an exception that a signal handler
         raises can leave a lock of urllib3's pool taken.
 
-    What the tokens contain is not checked here, but by the tenant. No token may be
-    longer than 64 KiB.
+    One call sends one request. What the tokens contain is not checked here, but by the
+    tenant; none may be longer than 64 KiB.
 
     Raises :class:`InvalidArgumentError` for a mistake in the arguments, before anything
     is sent; :class:`CustomTokenExchangeError` if a token is missing or malformed, the

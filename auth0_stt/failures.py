@@ -24,9 +24,13 @@ from .errors import TransportErrorCode as Code
 
 #: What can fail on the way: the import is that of PySocks. Any other exception passes.
 CAUGHT = (OSError, HTTPException, HTTPError, UnicodeError, ImportError)
-
 #: Of these, what means the network even if an adapter of the caller's raises it.
 _NETWORK = (exceptions.RequestException, HTTPException, ConnectionError, gaierror)
+
+_LOST = "the connection was lost"
+_BAD_URL = (exceptions.InvalidURL, LocationValueError, UnicodeError)
+_SOCKS = "there is no adapter for it (SOCKS needs PySocks)"
+_BAD_PROXY = "the proxy's URL is invalid: see HTTPS_PROXY"
 
 
 def failure(error: Exception, call: Call, outer: Any) -> BaseException:
@@ -81,20 +85,12 @@ def _chain(error: BaseException, outer: Optional[BaseException]) -> List[BaseExc
     return found
 
 
-_LOST = "the connection was lost"
-_BAD_URL = (exceptions.InvalidURL, LocationValueError, UnicodeError)
-_BAD_PROXY = "the proxy's URL is invalid: see HTTPS_PROXY"
-
-
-def _system(error: Any) -> str:
-    """Return the words of the operating system."""
-    return error.strerror if isinstance(error.strerror, str) else _LOST
-
-
-def _openssl(error: Any) -> Any:
-    """Return the words of OpenSSL."""
-    found = getattr(error, "verify_message", "") or getattr(error, "reason", "")
-    return found or "TLS failed"
+def _words(error: Any) -> Any:
+    """Return what OpenSSL or the system says, if anything."""
+    said = [
+        getattr(error, name, "") for name in ("verify_message", "reason", "strerror")
+    ]
+    return next((words for words in said if words and isinstance(words, str)), "")
 
 
 def _file(error: Any) -> Any:
@@ -102,11 +98,6 @@ def _file(error: Any) -> Any:
     if type(error) is OSError and not error.errno:  # as requests says it
         return "the CA bundle or certificate can't be read: see REQUESTS_CA_BUNDLE"
     return error.filename and f"{error.filename}: {error.strerror}"
-
-
-def _schema(error: Any) -> str:
-    missing = "socks" in str(error).lower()
-    return "SOCKS needs PySocks" if missing else "the session has no adapter for it"
 
 
 def _cut(error: Any) -> str:
@@ -118,8 +109,7 @@ def _cut(error: Any) -> str:
 
 
 def _refusal(error: Any, statuses: str) -> str:
-    """Return how a proxy refused a tunnel, if it did by one of the statuses."""
-    # As http.client words it.
+    """Return how a proxy refused a tunnel, in http.client's words, by a status."""
     found = re.match(rf"Tunnel connection failed: ({statuses})\b", str(error))
     if found is None:
         return ""
@@ -148,25 +138,24 @@ _TABLE = (
     # Not the system's own ETIMEDOUT, which comes when it pleases.
     _Row((timeout, exceptions.Timeout), lambda e: not e.errno and _LOST, Code.TIMEOUT),
     _Row(UnusableAnswerError, lambda e: e.problem),
-    # A later try may succeed.
     _Row(OSError, lambda e: _refusal(e, "429|50[234]"), unsent=True),
     _Row(OSError, lambda e: _refusal(e, r"\d{3}"), unsent=True, permanent=True),
     _Row(OSError, _file, Code.TLS, unsent=True),
-    _Row(gaierror, lambda e: e.errno == EAI_AGAIN and _system(e), unsent=True),
-    _Row(gaierror, _system, unsent=True, permanent=True),
-    _Row((exceptions.InvalidSchema, ImportError), _schema, unsent=True, permanent=True),
+    _Row(gaierror, lambda e: e.errno == EAI_AGAIN and _words(e), unsent=True),
+    _Row(gaierror, _words, unsent=True, permanent=True),
+    _Row((exceptions.InvalidSchema, ImportError), _SOCKS, unsent=True, permanent=True),
     _Row(_BAD_URL, _BAD_PROXY, unsent=True, permanent=True),
-    _Row(ssl.SSLCertVerificationError, _openssl, Code.TLS, unsent=True),
-    _Row(ConnectionRefusedError, _system, unsent=True),
+    _Row(ssl.SSLCertVerificationError, _words, Code.TLS, unsent=True),
+    _Row(ConnectionRefusedError, _words, unsent=True),
     _Row((ssl.SSLEOFError, ssl.SSLZeroReturnError, RemoteDisconnected), _LOST),
-    # Python 3.7 has no class for what a newer OpenSSL calls an unexpected end.
+    # An end for which Python 3.7 has no class, and one before the handshake.
     _Row(ssl.SSLError, lambda e: "unexpected eof" in str(e) and _LOST),
-    # The connection was lost before the handshake began.
     _Row(ssl.SSLError, lambda e: e.errno == errno.ENOTCONN and _LOST),
     _Row(IncompleteRead, _cut),
     _Row((MalformedLength, HTTPException), "what came is not HTTP", None),
-    _Row((ssl.SSLError, exceptions.SSLError), _openssl, Code.TLS),
+    _Row(ssl.SSLError, _words, Code.TLS),
+    _Row((ssl.SSLError, exceptions.SSLError), "TLS failed", Code.TLS),
     _Row(OSError, lambda e: getattr(e, "msg", "")),  # PySocks'
-    _Row(OSError, lambda e: isinstance(e.strerror, str) and e.strerror),
+    _Row(OSError, _words),
     _Row(BaseException, _LOST),
 )

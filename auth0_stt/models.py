@@ -8,7 +8,6 @@ from attr import field, frozen
 
 #: ``issued_token_type`` of a session transfer token (Auth0, Session Delegation).
 SESSION_TRANSFER_TOKEN_TYPE = "urn:auth0:params:oauth:token-type:session_transfer_token"
-
 #: ``actor_token_type`` of an ID token (RFC 8693, 3).
 ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"
 
@@ -21,15 +20,14 @@ def _masked(value: object) -> str:
 class SessionTransferTokenResult:
     """A session transfer token: usable once, within a minute, from one IP address.
 
+    What the tenant does not say is None.
+
     :param session_transfer_token: opaque. It goes into a redirect that is sent at
         once, and nowhere else: not into a log, a page or a database.
-    :param issued_token_type: always :data:`SESSION_TRANSFER_TOKEN_TYPE` in a result of
-        :func:`request_session_transfer_token`.
-    :param expires_in: whole seconds from the answer on, 60 with Auth0; None if the
-        tenant does not say.
-    :param token_type: ``"N_A"``, since this is not a bearer token (RFC 8693, 2.2.1);
-        None if the tenant does not say.
-    :param scope: what the tenant granted, separated by spaces; None if it does not say.
+    :param issued_token_type: always :data:`SESSION_TRANSFER_TOKEN_TYPE`.
+    :param expires_in: whole seconds from the answer on, 60 with Auth0.
+    :param token_type: ``"N_A"``, since this is not a bearer token (RFC 8693, 2.2.1).
+    :param scope: what the tenant granted, separated by spaces.
     """
 
     session_transfer_token: str = field(repr=_masked)

@@ -22,7 +22,6 @@ from .errors import invalid
 #: What a session must not add: another way to authenticate, cookies, other framing.
 _NOT_TAKEN = ["Authorization", "Cookie", "Host", "Expect"]
 _NOT_TAKEN += ["Content-Encoding", "Transfer-Encoding"]
-
 _SIP = 16  # bytes read between two looks at the clock
 
 
@@ -49,8 +48,8 @@ def adapter_checked(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter
                 "session has an adapter that may repeat a POST: mount one without "
                 "max_retries, or with Retry(connect=3, read=0, other=0)"
             )
+        # Older ones give the connection of one certificate to the next caller.
         if with_certificate and not hasattr(adapter, "get_connection_with_tls_context"):
-            # It would give the connection of one certificate to the next caller.
             raise invalid("session with a client_certificate needs requests 2.32")
     return adapter
 

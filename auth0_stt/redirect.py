@@ -17,13 +17,11 @@ REDIRECT_HEADERS: Dict[str, str] = {
     "Referrer-Policy": "no-referrer",
 }
 
-# The characters of RFC 3986, and those that the URL Standard leaves as they are in a
-# query or a fragment.
+# The characters of RFC 3986, and those that the URL Standard leaves as they are.
 _TARGET = (
     r"(?ai)(https?)://([^/?#@\\%]+)((?:/[\w.~!$&'()*+,;=:@%-]*)*)"
     r"(\?[\w.~!$&'()*+,;=:@%/?\[\]{}|^`-]*)?(#[\w.~!$&'()*+,;=:@%/?\[\]{}|^-]*)?"
 )
-
 _DOT_SEGMENT = r"(?i)/(?:\.|%2e){1,2}(?=/|$)"  # which a browser resolves
 
 
@@ -49,9 +47,8 @@ def build_session_transfer_redirect(
     :param allowed_hosts: where the URL may point, each as ``host`` or ``host:port``.
         Pass it if ``target_login_url`` comes from a request.
 
-    Raises :class:`InvalidArgumentError` for an invalid argument, and for a result that
-    holds any other token than a session transfer token.
-    Source: Auth0, "Session Delegation".
+    Raises :class:`InvalidArgumentError` for an invalid argument, and for a result with
+    another token than a session transfer token. Source: Auth0, "Session Delegation".
     """
     if not isinstance(result, SessionTransferTokenResult):
         raise invalid("result must be what request_session_transfer_token returned")
@@ -68,8 +65,7 @@ def build_session_transfer_redirect(
     scheme, host, page, query, fragment = _parse_target(target_login_url)
     if allowed_hosts is not None:
         many = isinstance(allowed_hosts, Collection) and plain(allowed_hosts) is None
-        entries = allowed_hosts if many else [None]
-        hosts = [parse_authority(entry, scheme) for entry in entries]
+        hosts = [parse_authority(e, scheme) for e in allowed_hosts] if many else [None]
         if None in hosts:
             raise invalid("allowed_hosts must be a collection of host or host:port")
         if host not in hosts:

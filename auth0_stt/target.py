@@ -11,12 +11,10 @@ from .errors import InvalidArgumentError, boundary, invalid
 from .models import Actor
 from .tenant import parse_domain
 
-#: Seconds after which Auth0 ends a delegated session. It does not end the target's own
-#: session, which the target should end as early (Auth0, Session Delegation).
+#: Seconds after which Auth0 ends a delegated session (Auth0, Session Delegation). The
+#: target's own session should end as early.
 DELEGATED_SESSION_LIFETIME = 7200
-
-# RFC 3986, 3.
-_WEB_URL = r"(?i)https?://[!-~]+"
+_WEB_URL = r"(?i)https?://[!-~]+"  # RFC 3986, 3
 
 
 @boundary
@@ -25,15 +23,13 @@ def session_transfer_params(query: Any) -> Dict[str, str]:
 
     :param query: the query of the request: Django's ``QueryDict``, Werkzeug's
         ``MultiDict``, or any mapping of names to a str or a list of str. If it has a
-        ``session_transfer_token``, that comes back, and the ``organization`` if
-        present.
+        ``session_transfer_token``, that comes back, with any ``organization``.
 
     A delegated session gets no refresh token: ``offline_access`` in the scope is left
     out. Checking the token is the tenant's part.
 
     Raises :class:`InvalidArgumentError` for a parameter that is repeated or malformed:
-    answer 400.
-    Source: Auth0, "Session Delegation".
+    answer 400. Source: Auth0, "Session Delegation".
     """
     if not isinstance(query, Mapping):
         raise invalid("query must be the mapping of a request's query parameters")
@@ -71,8 +67,7 @@ def actor_from_claims(claims: Mapping[str, Any]) -> Optional[Actor]:
 
     Raises :class:`InvalidArgumentError` for claims that are not a mapping, and for an
     ``act`` claim that names nobody: such a session must not pass for the customer's
-    own.
-    Source: RFC 8693, 4.1; Auth0, "Session Delegation".
+    own. Source: RFC 8693, 4.1; Auth0, "Session Delegation".
     """
     if not isinstance(claims, Mapping):
         raise invalid("claims must be the mapping of an ID token's claims")
@@ -99,8 +94,7 @@ def build_logout_url(
     :param return_to: where the tenant sends the browser afterwards. It must be among
         the application's ``allowed_logout_urls``, which are compared without its query.
 
-    Raises :class:`InvalidArgumentError`.
-    Source: Auth0, "Log Users Out of Auth0".
+    Raises :class:`InvalidArgumentError`. Source: Auth0, "Log Users Out of Auth0".
     """
     tenant = parse_domain(domain)
     query = {"client_id": text("client_id", client_id)}

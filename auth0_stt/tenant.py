@@ -12,7 +12,6 @@ from attr import frozen
 from .arguments import parse_ip, plain
 from .errors import invalid
 
-# Compiled at first use, which keeps the import short.
 _DOMAIN = r"(?ai:(?:(https?)://)?([^/\\?#@%\s]+)/?)"
 _AUTHORITY = r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::([1-9][0-9]{0,4}))?"
 # The URL Standard reads a host as IPv4 if its last label is a number or begins with 0x.
@@ -47,8 +46,8 @@ def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
     None is for what browsers would rewrite (url.spec.whatwg.org), such as IPv4 in odd
     notations: no two readers can disagree on a host.
     """
-    # isascii() before lower(), which makes an ordinary "k" of the Kelvin sign U+212A.
     found = plain(authority)
+    # isascii() before lower(), which makes an ordinary "k" of the Kelvin sign U+212A.
     match = re.fullmatch(_AUTHORITY, found) if found and found.isascii() else None
     if match is None:
         return None

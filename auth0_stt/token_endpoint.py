@@ -32,7 +32,6 @@ from .transport import post_form
 # Fields of a form that no error may repeat.
 _SECRETS = ["client_secret", "client_assertion"]
 _SECRETS += ["subject_token", "actor_token", "refresh_token"]
-
 # What a refusal without a word of OAuth is.
 _BY_STATUS = {429: Code.TOO_MANY_REQUESTS, 503: Code.TEMPORARILY_UNAVAILABLE}
 
@@ -48,8 +47,7 @@ def _constant_headers() -> Mapping[str, str]:
         "Accept": "application/json",
         "Accept-Encoding": "identity",
         "Auth0-Client": base64.b64encode(json.dumps(client).encode()).decode(),
-        # For caches on the way, and those that a caller mounts on a session.
-        "Cache-Control": "no-store",
+        "Cache-Control": "no-store",  # also for those that a session has mounted
         "Content-Type": "application/x-www-form-urlencoded",
         "User-Agent": "auth0-stt/" + __version__,
     }
@@ -96,9 +94,8 @@ class TokenRequest:
             raise self.unusable(error.problem) from None
         self.status, self.headers = reply.status, reply.headers
         content = parse_object(reply.body)
-        answer = content or {}
-        if reply.status != 200 or answer.get("error") is not None:
-            raise self.refusal(reply.status, answer)
+        if reply.status != 200 or (content or {}).get("error") is not None:
+            raise self.refusal(reply.status, content or {})
         if content is None:
             raise self.unusable("it is not one valid JSON object in UTF-8")
         return content
@@ -151,8 +148,7 @@ class TokenRequest:
         domain, client_id = self.client.tenant.domain, self.client.client_id
         duration = time.monotonic() - self.started
         actor = jwt_claims(self.id_token or "")
-        # The prefix keeps them apart from what a LogRecord or its factory has already.
-        facts = {
+        facts = {  # with a prefix, since a LogRecord's factory may have such names
             "auth0_domain": domain,
             "auth0_client_id": client_id,
             "auth0_organization": self.organization,

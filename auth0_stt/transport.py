@@ -41,11 +41,7 @@ def post_form(
     session: Optional[Session] = None,
     certificate: Optional[Tuple[str, str]] = None,
 ) -> Reply:
-    """POST a form once and return the answer.
-
-    :param certificate: the paths of a certificate and its key.
-    :param timeout: seconds for everything but name resolution. With a ``session`` its
-        adapters connect: time and size are then bounded as far as they allow.
+    """POST a form once and return the answer, within ``timeout`` seconds.
 
     Raises :class:`TransportError`, :class:`UnusableAnswerError`, or, for a session that
     can't be used, :class:`InvalidArgumentError`. What is not the network's passes.
@@ -60,14 +56,12 @@ def post_form(
             headers = with_session_headers(headers, session)
         settings = _settings(url, session or _session, certificate)
         settings["timeout"] = call if session is None else call.left()
-        # By hand: the usual way reads .netrc, and parses the URL again.
-        request = PreparedRequest()
+        request = PreparedRequest()  # by hand: the usual way reads .netrc
         request.method, request.url = "POST", url
         request.body = urlencode(form, doseq=True).encode("ascii")
         request.headers = CaseInsensitiveDict(headers)
         request.headers["Content-Length"] = str(len(request.body))
-        # Only our own adapter can say otherwise: it sets it to False first.
-        call.sent = True
+        call.sent = True  # our own adapter, which knows better, sets it to False first
         response = sender.send(request, stream=True, allow_redirects=False, **settings)
         with response:
             return read(response, sender.adapter, call)
@@ -149,7 +143,6 @@ class _Adapter(HTTPAdapter):
 
 
 _session = _Session(_Adapter())
-
 
 #: A list's methods take no lock in Python code. urllib3's pool is a queue, whose lock
 #: an exception from a signal handler can leave taken forever.

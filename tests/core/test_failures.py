@@ -49,9 +49,10 @@ TABLE = {
     ),
     "certificate": (
         ssl.SSLCertVerificationError(1, "certificate verify failed"),
-        *("tls", False, False, "TLS failed"),
+        *("tls", False, False, "certificate verify failed"),
     ),
-    "TLS": (ssl.SSLError(1, "WRONG_VERSION"), "tls", True, False, "TLS failed"),
+    "TLS": (ssl.SSLError(1, "WRONG_VERSION"), "tls", True, False, "WRONG_VERSION"),
+    "TLS, no words": (ssl.SSLError(), "tls", True, False, "TLS failed"),
     "end in TLS": (ssl.SSLEOFError(8, "EOF"), "unreachable", True, True, "was lost"),
     "end in TLS, old Python": (
         ssl.SSLError(1, "unexpected eof while reading"),
