@@ -42,13 +42,11 @@ def failure(error: Exception, call: Call, outer: Any) -> BaseException:
     """
     wrapped = _chain(error, outer)
     # urllib3 1.26 gives its own exception the traceback of the one that it wraps.
-    theirs = [
-        e for e in wrapped if raised_by_caller(e) and not isinstance(e, HTTPError)
-    ]
-    if theirs and not isinstance(theirs[0], _NETWORK):
-        if theirs[0] is not error:
-            theirs[0].__suppress_context__ = True  # what wrapped it
-        return theirs[0]
+    own = [e for e in wrapped if raised_by_caller(e) and not isinstance(e, HTTPError)]
+    if own and not isinstance(own[0], _NETWORK):
+        if own[0] is not error:
+            own[0].__suppress_context__ = True  # what wrapped it
+        return own[0]
     if time.monotonic() >= call.deadline:
         wrapped.append(timeout())  # whatever failed, failed because of it
     found = [(row, each) for row in _TABLE for each in wrapped if row.reason(each)]
@@ -87,9 +85,7 @@ def _chain(error: BaseException, outer: Optional[BaseException]) -> List[BaseExc
 
 def _words(error: Any) -> Any:
     """Return what OpenSSL or the system says, if anything."""
-    said = [
-        getattr(error, name, "") for name in ("verify_message", "reason", "strerror")
-    ]
+    said = (getattr(error, n, "") for n in ("verify_message", "reason", "strerror"))
     return next((words for words in said if words and isinstance(words, str)), "")
 
 
