@@ -84,9 +84,10 @@ def _chain(error: BaseException, outer: Optional[BaseException]) -> List[BaseExc
 
 
 def _words(error: Any) -> Any:
-    """Return what OpenSSL or the system says, if anything."""
+    """Return what OpenSSL or the system says."""
     said = (getattr(error, n, "") for n in ("verify_message", "reason", "strerror"))
-    return next((words for words in said if words and isinstance(words, str)), "")
+    default = "TLS failed" if isinstance(error, ssl.SSLError) else _LOST
+    return next((words for words in said if words and isinstance(words, str)), default)
 
 
 def _file(error: Any) -> Any:
@@ -150,8 +151,8 @@ _TABLE = (
     _Row(IncompleteRead, _cut),
     _Row((MalformedLength, HTTPException), "what came is not HTTP", None),
     _Row(ssl.SSLError, _words, Code.TLS),
-    _Row((ssl.SSLError, exceptions.SSLError), "TLS failed", Code.TLS),
+    _Row(exceptions.SSLError, "TLS failed", Code.TLS),
     _Row(OSError, lambda e: getattr(e, "msg", "")),  # PySocks'
-    _Row(OSError, _words),
+    _Row(OSError, lambda e: e.strerror and _words(e)),
     _Row(BaseException, _LOST),
 )

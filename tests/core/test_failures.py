@@ -40,6 +40,12 @@ TABLE = {
     "refused": (REFUSED, "unreachable", False, True, "Connection refused"),
     "unknown name": (UNKNOWN, "unreachable", False, False, "not known"),
     "resolver is down": (BUSY, "unreachable", False, True, "Temporary failure"),
+    "refused, no words": (ConnectionRefusedError(), "unreachable", False, True, "lost"),
+    "unknown name, no words": (socket.gaierror(), "unreachable", False, False, "lost"),
+    "certificate, no words": (  # so Python 3.7 says that it is another host's
+        ssl.SSLCertVerificationError("hostname doesn't match"),
+        *("tls", False, False, "TLS failed"),
+    ),
     "timeout": (socket.timeout("timed out"), "timeout", True, True, "5 seconds"),
     "read timeout": (failed.ReadTimeout(), "timeout", True, True, "5 seconds"),
     "connect timeout": (failed.ConnectTimeout(), "timeout", False, True, "5 seconds"),
