@@ -22,7 +22,7 @@ _OWNED += ["client_assertion", "client_assertion_type"]
 
 
 def text(argument: str, value: Any, note: str = "", spaces: bool = False) -> str:
-    """Return a str that is not blank and can be sent, ``spaces`` in it if allowed."""
+    """Return a str that is not blank and can be sent; ``spaces`` allows white space."""
     found = plain(value)
     if found is None:
         problem = "must be a str"
@@ -49,7 +49,7 @@ def optional_text(argument: str, value: Any, spaces: bool = False) -> Optional[s
 def token(argument: str, value: Any) -> str:
     """Return a bare token, or raise ``invalid_token_format``."""
     try:
-        if (plain(value) or "").lstrip()[:7].lower().rstrip() == "bearer":
+        if re.match(r"\s*bearer(\s|$)", plain(value) or "", re.IGNORECASE):
             raise invalid(f"{argument} begins with Bearer: pass only the token")
         return text(argument, value)
     except InvalidArgumentError as error:
@@ -127,7 +127,7 @@ def extra_fields(extra: Any) -> Dict[str, List[str]]:
 
 
 def plain(value: Any) -> Optional[str]:
-    """Return the str that a value is or, as Django's SimpleLazyObject, stands for."""
+    """Return the str that a value is or, like Django's SimpleLazyObject, stands for."""
     if not isinstance(value, str):
         return None
     # str() asks a proxy for the real thing. Of an Enum it would return the name.

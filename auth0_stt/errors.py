@@ -130,7 +130,7 @@ class InvalidArgumentError(SessionTransferError, ValueError):
 
 
 def invalid(message: str) -> InvalidArgumentError:
-    """Return the error of the argument that the first word of a message names."""
+    """Return the error about the argument that a message's first word names."""
     return InvalidArgumentError(message, message.partition(" ")[0])
 
 
@@ -182,7 +182,7 @@ def boundary(function: _Function) -> _Function:
     """Let errors out of a public function without the frames and causes below it.
 
     They hold arguments, requests and answers. Our errors leave with the caller's frames
-    and this one, which holds nothing; any others with the caller's frames.
+    and this one, which holds nothing; all others with only the caller's frames.
     """
 
     @wraps(function)
@@ -208,7 +208,8 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
         error.__suppress_context__ = False  # set by the line above
         return error.with_traceback(None)
     error.__traceback__ = _callers_frames(error.__traceback__)
-    found, seen, inner = [error], {id(None), id(handled), id(error)}, set()
+    # Do the same to all that it links to, except what the caller was handling.
+    found, seen, below = [error], {id(None), id(handled), id(error)}, set()
     for current in found:  # which grows
         for link in ("__cause__", "__context__"):
             linked = getattr(current, link)
@@ -217,16 +218,16 @@ def _cleaned(error: BaseException, handled: Optional[BaseException]) -> BaseExce
                 frames = linked.__traceback__
                 linked.__traceback__ = _callers_frames(frames)
                 if frames and not linked.__traceback__:
-                    inner.add(id(linked))  # it never left what runs below
+                    below.add(id(linked))  # it never left what runs below
                 else:
                     found.append(linked)
-            if id(linked) in inner:
+            if id(linked) in below:
                 setattr(current, link, None)
     return error
 
 
 def raised_by_caller(error: Optional[BaseException]) -> bool:
-    """Whether the caller's code raised it: a signal handler, a callable, an adapter."""
+    """Whether its innermost frame is the caller's: a signal handler's, an adapter's."""
     return any(own for _, own in _whose(error.__traceback__ if error else None)[-1:])
 
 
@@ -235,7 +236,7 @@ def _whose(traceback: Optional[TracebackType]) -> List[Tuple[TracebackType, bool
     entries, own = [], False
     while traceback is not None:
         file = traceback.tb_frame.f_code.co_filename
-        # The standard library's belong to whoever called them.
+        # A frame of the standard library belongs to whoever called it.
         if f"{traceback.tb_frame.f_globals.get('__name__')}.".startswith(_BELOW):
             own = False
         elif "-packages" in file or not file.startswith((_STANDARD_LIBRARY, "<frozen")):
@@ -246,15 +247,15 @@ def _whose(traceback: Optional[TracebackType]) -> List[Tuple[TracebackType, bool
 
 
 def _callers_frames(traceback: Optional[TracebackType]) -> Optional[TracebackType]:
-    """Return a traceback with the caller's frames only: of a signal's handler, say.
+    """Return a traceback with only the caller's frames, such as a signal handler's.
 
-    The others are emptied, since ``f_back`` leads to them.
+    The others lose their variables, since ``f_back`` leads to them.
     """
     kept = None
     for entry, own in reversed(_whose(traceback)):
-        if own:  # a new entry: a log record may have these
+        if own:  # a new entry, since a log record may refer to the old one
             kept = TracebackType(kept, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
         else:
-            with suppress(RuntimeError):  # of the boundary, which still runs
+            with suppress(RuntimeError):  # the boundary's frame still runs
                 entry.tb_frame.clear()
     return kept

@@ -12,7 +12,7 @@ from attr import frozen
 from .arguments import parse_ip, plain
 from .errors import invalid
 
-_DOMAIN = r"(?ai:(?:(https?)://)?([^/\\?#@%\s]+)/?)"
+_DOMAIN = r"(?ai:(?:(https?)://)?([^/\\?#@%\s]+)/?)"  # "a": no U+017F for "s"
 _AUTHORITY = r"(\[[0-9A-Fa-f:.]+\]|[^\[\]:]+)(?::([1-9][0-9]{0,4}))?"
 # The URL Standard reads a host as IPv4 if its last label is a number or begins with 0x.
 _NAME = r"([a-z0-9_-]{1,63}\.)*(?!([0-9]+|0x[0-9a-f]*)\Z)[a-z0-9_-]{1,63}"
@@ -44,7 +44,7 @@ def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
     """Return ``host[:port]`` in lower case without the scheme's own port, or None.
 
     None is for what browsers would rewrite (url.spec.whatwg.org), such as IPv4 in odd
-    notations: no two readers can disagree on a host.
+    notations, so that no two programs can disagree on a host.
     """
     found = plain(authority)
     # isascii() before lower(), which makes an ordinary "k" of the Kelvin sign U+212A.
@@ -57,10 +57,10 @@ def parse_authority(authority: Any, scheme: str = "https") -> Optional[str]:
     if not _is_name(name):
         address = parse_ip(name.strip("[]"))
         if isinstance(address, IPv6Address):
-            name, tail = f"[{address}]", address.ipv4_mapped
-            if tail is not None:  # browsers write two groups of hexadecimal digits
-                name = "[::ffff:{:x}:{:x}]".format(*divmod(int(tail), 65_536))
-        elif address is None or str(address) != name:
+            name, mapped = f"[{address}]", address.ipv4_mapped
+            if mapped is not None:  # browsers write two groups of hexadecimal digits
+                name = "[::ffff:{:x}:{:x}]".format(*divmod(int(mapped), 65_536))
+        elif address is None or str(address) != name:  # such as "[127.0.0.1]"
             return None
     default = {"https": "443", "http": "80"}[scheme]
     return name if port in (None, default) else f"{name}:{port}"
