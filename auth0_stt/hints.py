@@ -1,11 +1,11 @@
 """What a person can change where something fails: one sentence for each code.
 
-A description may choose the hint, since tenants say much only there, but not the code.
+A description may decide the hint, since tenants say much only there; never the code.
 """
 
 from typing import Optional
 
-#: Words of a description, in lower case without underscores. The first win.
+#: Parts of a description, in lower case without underscores. The first match wins.
 _BY_DESCRIPTION = {
     "setactor is required": "setactor_required",
     "session transfer is not enabled": "session_transfer_disabled",
@@ -59,5 +59,5 @@ _HINTS = {
 def hint_for(code: str, description: Optional[str] = None) -> Optional[str]:
     """Return the sentence for a code and the server's words, or None."""
     words = (description or "").lower().replace("_", " ")
-    found = (key for words_of, key in _BY_DESCRIPTION.items() if words_of in words)
-    return _HINTS.get(next(found, code))
+    keys = (key for part, key in _BY_DESCRIPTION.items() if part in words)
+    return _HINTS.get(next(keys, code))

@@ -13,7 +13,7 @@ ID_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:id_token"
 
 
 def _masked(value: object) -> str:
-    return repr(value) if value is None else "'***'"
+    return "None" if value is None else "'***'"
 
 
 @frozen
@@ -25,7 +25,7 @@ class SessionTransferTokenResult:
     :param session_transfer_token: opaque. It goes into a redirect that is sent at
         once, and nowhere else: not into a log, a page or a database.
     :param issued_token_type: always :data:`SESSION_TRANSFER_TOKEN_TYPE`.
-    :param expires_in: whole seconds from the answer on, 60 with Auth0.
+    :param expires_in: whole seconds, counted from the answer; 60 with Auth0.
     :param token_type: ``"N_A"``, since this is not a bearer token (RFC 8693, 2.2.1).
     :param scope: what the tenant granted, separated by spaces.
     """
@@ -41,8 +41,8 @@ class SessionTransferTokenResult:
 class ActorToken:
     """The token that proves who the agent is, from :func:`resolve_actor_token`.
 
-    :param actor_token: the agent's ID token, to be passed on as ``actor_token``.
-    :param actor_token_type: :data:`ID_TOKEN_TYPE`, to be passed on as well.
+    :param actor_token: the agent's ID token: pass it on as ``actor_token``.
+    :param actor_token_type: :data:`ID_TOKEN_TYPE`: pass it on as well.
     :param refresh_token: the refresh token to keep, or None without one.
     :param refreshed: whether the two tokens are new. If so, store both at once.
     """
