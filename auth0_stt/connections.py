@@ -71,7 +71,8 @@ class Call(Timeout):
 
     def __init__(self, host: str, seconds: float) -> None:
         super().__init__(seconds)
-        self.host, self.seconds = host, seconds
+        self.host = host
+        self.seconds = seconds
         self.deadline: float = time.monotonic() + seconds
         self.received = 0  # bytes over the wire
         self.sent = False  # whether the tenant may have seen any of the request
@@ -221,7 +222,7 @@ class _Reader(io.BufferedReader):
 
     def makefile(self, mode: str) -> _Reader:
         """Return itself, as the file that HTTPResponse asks a socket for."""
-        self.room = _LARGEST_HEAD
+        self.room: int = _LARGEST_HEAD
         return self
 
     def readline(self, size: Optional[int] = -1) -> bytes:
@@ -246,7 +247,8 @@ class Connection:
     """
 
     def __init__(self, wire: _Wire, route: Route) -> None:
-        self.wire, self.route = wire, route
+        self.wire = wire
+        self.route = route
         self.reader: _Reader = _Reader(wire)
         self.reusable: bool = False  # once an answer was read whole
         self.used: float = time.monotonic()
