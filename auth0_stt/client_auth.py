@@ -13,7 +13,7 @@ from attr import frozen
 
 from .arguments import seconds, text
 from .errors import boundary, invalid
-from .own_session import session_checked
+from .own_session import checked_session
 from .tenant import Tenant, parse_authority, parse_domain
 from .transport import Session
 
@@ -46,7 +46,7 @@ else:
 
 _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523, 2.2
 _ALGORITHMS = ("RS256", "RS384", "PS256")  # Auth0, Configure Private Key JWT
-_SHORTEST_KEY = 2048  # RFC 7518, 3.3 and 3.5
+_SHORTEST_KEY = 2048  # bits (RFC 7518, 3.3 and 3.5)
 
 
 @frozen(eq=False, repr=False)
@@ -57,12 +57,12 @@ class Client:
     client_id: str
     secret: Optional[str]
     assertion: Optional[ClientAssertion]
-    certificate: Optional[Tuple[str, str]]  # the paths of it and of its key
+    certificate: Optional[Tuple[str, str]]  # the paths of certificate and key
     timeout: float
     session: Optional[Session]
 
     def form_fields(self) -> Dict[str, Optional[str]]:
-        """Return what proves the client in one form, with a fresh assertion."""
+        """Return the form fields that prove the client, with a fresh assertion."""
         assertion = self.assertion
         if callable(assertion):
             made = assertion(f"https://{self.tenant.domain}/")
@@ -78,7 +78,7 @@ class Client:
 def checked_client(
     domain: Any, client_id: Any, proofs: Any, timeout: Any, session: Any
 ) -> Client:
-    """Return the client, which must be given exactly one way to prove itself."""
+    """Return the client. ``proofs``: secret, assertion and certificate, exactly one."""
     tenant = parse_domain(domain)
     client_id = text("client_id", client_id)
     if sum(proof is not None for proof in proofs) != 1:
@@ -92,7 +92,7 @@ def checked_client(
     elif not callable(assertion):
         assertion = text("client_assertion", assertion)
     timeout = seconds("timeout", timeout)
-    session = session_checked(session)
+    session = checked_session(session)
     return Client(tenant, client_id, secret, assertion, certificate, timeout, session)
 
 
@@ -126,14 +126,14 @@ def private_key_jwt(
 ) -> Callable[[str], str]:
     """Return a ``client_assertion`` for an application that holds a private key.
 
-    Needs PyJWT with cryptography: ``pip install "auth0-stt[private-key-jwt]"``. Make it
-    once and pass it to every call: each request gets a new assertion, valid for 60
+    Needs PyJWT with cryptography: ``pip install "auth0-stt[private-key-jwt]"``. Call it
+    once and pass the result to every request: each gets a new assertion, valid for 60
     seconds.
 
     :param private_key: an RSA private key of 2048 bits or more, in PEM, not encrypted.
     :param algorithm: RS256, RS384 or PS256, as registered for the credential.
 
-    Raises :class:`InvalidArgumentError` for another key or algorithm, and ImportError
+    Raises :class:`InvalidArgumentError` for any other key or algorithm, and ImportError
     if PyJWT or cryptography is missing.
     Source: RFC 7523; Auth0, "Authenticate with Private Key JWT".
     """
@@ -146,7 +146,7 @@ def private_key_jwt(
         from jwt import encode
     except ImportError:
         command = 'pip install "auth0-stt[private-key-jwt]"'
-        raise ImportError(f"private_key_jwt needs PyJWT, by {command}") from None
+        raise ImportError(f"private_key_jwt needs PyJWT: {command}") from None
     try:
         pem = private_key.encode() if isinstance(private_key, str) else private_key
         key: Any = load_pem_private_key(pem, password=None)

@@ -51,7 +51,7 @@ class UnusableAnswerError(HTTPException):
 
 @frozen(eq=False, repr=False)
 class Reply:
-    """An answer that was read whole, and is no larger than :data:`LARGEST_BODY`."""
+    """An answer that was read whole. A body above :data:`LARGEST_BODY` raises."""
 
     status: int
     headers: Mapping[str, str]
@@ -79,7 +79,7 @@ class Call(Timeout):
         self.doing = ""  # for messages; empty for a caller's session
 
     def left(self) -> float:
-        """Return the seconds that are left, or raise the timeout of sockets."""
+        """Return the seconds that are left, or raise ``socket.timeout``."""
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise socket.timeout("timed out")
@@ -142,18 +142,18 @@ class _Wire(_Layer):
         """Send all the bytes."""
         self.call.left()
         sent = 0
-        if self.sock.gettimeout() == 0:  # after a look most fit in without waiting
+        if self.sock.gettimeout() == 0:  # after is_quiet(): most data fits at once
             with suppress(BlockingIOError):
                 sent = self.sock.send(data)
         if sent < len(data):
             self._limit()
-            self.sock.sendall(data[sent:])  # the time is for all of its steps
+            self.sock.sendall(data[sent:])  # the timeout is for all of it
         return len(data)
 
     def _limit(self) -> None:
         """Give the next step the time that is left, or none if it only looks."""
         left = self.call.left() if self.waits else 0.0
-        # A system call that lets another thread run: not for less than a millisecond.
+        # A system call that lets other threads run: not worth it for a millisecond.
         if not left <= float(self.sock.gettimeout() or 0) <= left + 0.001:
             self.sock.settimeout(left)
 
@@ -162,7 +162,7 @@ class _Tls(_Layer):
     """TLS over anything that receives and sends: a socket, or TLS to a proxy.
 
     OpenSSL gets each piece after the clock and the count have seen it. With the socket
-    itself it stays inside one call for as long as records keep coming.
+    itself, it would stay inside one call for as long as records keep coming.
     """
 
     def __init__(self, below: io.RawIOBase, context: ssl.SSLContext, host: str) -> None:
@@ -175,7 +175,7 @@ class _Tls(_Layer):
         """Receive some bytes, or none at the end, with or without a close_notify."""
         try:
             if not self.tls.pending() and not self.incoming.pending:
-                self._feed()  # saves OpenSSL a look where nothing is
+                self._feed()  # spares OpenSSL a read that finds nothing
             return int(self._do(self.tls.read, len(buffer), buffer))
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return 0
@@ -203,7 +203,7 @@ class _Tls(_Layer):
             self._feed()
 
     def _feed(self) -> None:
-        """Receive, once all is sent that OpenSSL has to say."""
+        """Receive, after sending all that OpenSSL has to say."""
         self._flush()
         received = self.below.read(_STEP)
         if not received:
@@ -262,7 +262,7 @@ class Connection:
         proxy = _proxy(route.proxy) if route.proxy else None
         call.doing = "connecting to the proxy" if proxy else "connecting"
         if proxy is not None and proxy.scheme.startswith("socks"):
-            sock, proxy = _connect_by_socks(to, proxy, call), None
+            sock, proxy = _connect_by_socks(to, proxy, call), None  # needs no tunnel
         else:
             sock = _connect(_address(proxy) if proxy else to, call)
         connection = cls(_Wire(sock, call), route)
@@ -289,20 +289,19 @@ class Connection:
         self._send(f"POST {parts.path}", parts.netloc, fields, body)
         call.doing = "waiting for the answer"
         if not self.reader.peek(1):
-            raise IncompleteRead(b"")  # TLS would wait for more behind its end
+            raise IncompleteRead(b"")  # after a close_notify, TLS would wait for more
         call.doing = "reading the answer"
         with self._head("POST") as answer:
             status, headers = answer.status, cast(Mapping[str, str], answer.headers)
-            # Unlike get(), it returns all that several headers say.
+            # getheader() joins repeated headers. get() would return only the first.
             check_head(status, headers, answer.getheader("Content-Encoding", ""))
             if not re.fullmatch("[0-9]*", answer.getheader("Content-Length", "")):
                 raise UnusableAnswerError("its length is malformed", status, headers)
             try:
-                body = answer.read(LARGEST_BODY + 1)
+                reply = Reply(status, headers, answer.read(LARGEST_BODY + 1))
             except ValueError:  # a chunk of a negative size
                 raise HTTPException("malformed body") from None
-            reply = Reply(status, headers, body)
-            if answer.length:
+            if answer.length:  # for which read() with a size does not raise
                 raise IncompleteRead(b"", answer.length)
         self.reusable = not answer.will_close
         self.used = time.monotonic()
@@ -311,8 +310,8 @@ class Connection:
     def is_quiet(self, call: Call) -> bool:
         """Whether nothing came after the last answer: no bytes, and no end.
 
-        Looks through all layers at once, without waiting. Late session tickets are
-        taken in, on the clock and the count of the call.
+        Looks through all layers at once, without waiting. TLS session tickets that came
+        late are read, on the clock and the count of the call.
         """
         self.wire.call, self.wire.waits = call, False
         try:
@@ -361,7 +360,7 @@ class Connection:
 
 
 def _connect(to: Tuple[str, int], call: Call) -> socket.socket:
-    """Return a socket to the first address of a name that answers.
+    """Return a socket to the first of a name's addresses that answers.
 
     The addresses share the time: a dead one leaves some for the next.
     """
@@ -395,14 +394,14 @@ def _connect_by_socks(to: Any, proxy: SplitResult, call: Call) -> socket.socket:
 
 
 def _proxy(url: str) -> SplitResult:
-    """Return the parts of a proxy's URL. Without a scheme it is an HTTP proxy."""
+    """Return the parts of a proxy's URL, to which ``http://`` is added if missing."""
     return urlsplit(str(parse_url(re.sub("^(?!.*://)(//)?", "http://", url))))
 
 
 def _address(proxy: SplitResult) -> Tuple[str, int]:
     if proxy.scheme not in _PROXY_PORTS or not proxy.hostname:
         raise LocationValueError  # as urllib3 refuses it
-    "".join(_login(proxy)).encode("latin-1")  # as it is sent
+    "".join(_login(proxy)).encode("latin-1")  # raises what sending would
     return proxy.hostname, proxy.port or _PROXY_PORTS[proxy.scheme]
 
 
@@ -412,8 +411,8 @@ def _login(proxy: SplitResult) -> Tuple[str, str]:
 
 @lru_cache(maxsize=32)
 def _tls_context(files: Tuple[Tuple[str, int], ...]) -> ssl.SSLContext:
-    """Return a context for all connections by these files: to build one is slow."""
-    context: ssl.SSLContext = create_urllib3_context()  # where policies are applied
+    """Return the context for these files. It is kept, since building one is slow."""
+    context: ssl.SSLContext = create_urllib3_context()  # with system-wide policies
     if not hasattr(context, "wrap_bio"):  # pyOpenSSL is injected into urllib3
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = True

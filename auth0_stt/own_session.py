@@ -1,7 +1,7 @@
 """A caller's session: its adapters as they are, watched from above.
 
-Its adapters connect in their own way. The clock is then looked at between small reads,
-and a connection is kept from the next request until nothing more can be in it.
+Its adapters connect in their own way. So the clock is read between small pieces of the
+answer, and no connection that may hold more than its answer serves the next request.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NOT_TAKEN += ["Content-Encoding", "Transfer-Encoding"]
 _SIP = 16  # bytes read between two looks at the clock
 
 
-def session_checked(session: Any) -> Optional[Session]:
+def checked_session(session: Any) -> Optional[Session]:
     """Return the session, or raise if it isn't one or doesn't verify certificates."""
     if session is None:
         return None
@@ -37,18 +37,18 @@ def session_checked(session: Any) -> Optional[Session]:
     return session
 
 
-def adapter_checked(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter:
-    """Return the adapter, or raise if it would do what must not be done."""
+def checked_adapter(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter:
+    """Return the adapter, or raise if it may repeat a POST or share a certificate."""
     if isinstance(adapter, HTTPAdapter):
         retries = adapter.max_retries
         posts = not retries.allowed_methods or "POST" in retries.allowed_methods
-        # "other" are failures that urllib3 repeats whatever the method, such as in TLS.
+        # "other": failures after which urllib3 repeats any method, such as in TLS.
         if retries.total != 0 and (posts or retries.other != 0):
             raise invalid(
                 "session has an adapter that may repeat a POST: mount one without "
                 "max_retries, or with Retry(connect=3, read=0, other=0)"
             )
-        # Older ones give the connection of one certificate to the next caller.
+        # Older adapters may let other callers use a connection with this certificate.
         if with_certificate and not hasattr(adapter, "get_connection_with_tls_context"):
             raise invalid("session with a client_certificate needs requests 2.32")
     return adapter
@@ -72,8 +72,8 @@ def with_session_headers(headers: Mapping[str, str], session: Session) -> Any:
     return merged
 
 
-def read(response: Response, adapter: BaseAdapter, call: Call) -> Reply:
-    """Read the answer of any adapter. Only urllib3's own can be watched."""
+def read_reply(response: Response, adapter: BaseAdapter, call: Call) -> Reply:
+    """Read the answer of any adapter. Only one of urllib3's can be watched."""
     status, headers = response.status_code, response.headers
     check_head(status, headers, headers.get("Content-Encoding", ""))
     raw = response.raw
@@ -88,7 +88,7 @@ def read(response: Response, adapter: BaseAdapter, call: Call) -> Reply:
 
 
 def _watched(raw: HTTPResponse, call: Call) -> bytes:
-    """Return the body, or a little more than the largest, read in small pieces."""
+    """Return the body read in small pieces, up to a little over the largest."""
     # urllib3 before 2 takes a body that was cut short for a whole one.
     raw.enforce_content_length = True
     connection = raw.connection
@@ -106,8 +106,8 @@ def _watched(raw: HTTPResponse, call: Call) -> bytes:
             whole = not sip or raw.length_remaining == 0
     finally:
         sock = getattr(connection, "sock", None)
-        # Decrypted bytes, which urllib3's select can't see, may lie in OpenSSL, or in
-        # urllib3's TLS within TLS, which can't be asked.
+        # OpenSSL may hold decrypted bytes, which urllib3's select can't see; so may
+        # urllib3's TLS within TLS, which has no pending() to ask.
         pending = getattr(sock, "pending", lambda: not isinstance(sock, socket.socket))
         if connection is not None and (not whole or pending()):
             connection.close()

@@ -27,10 +27,10 @@ from urllib3.connectionpool import HTTPSConnectionPool
 
 from .connections import Call, Connection, Reply, Route
 from .failures import CAUGHT, failure
-from .own_session import adapter_checked, read, with_session_headers
+from .own_session import checked_adapter, read_reply, with_session_headers
 
 _LONGEST_IDLE = 30.0  # seconds: NATs forget an idle connection silently
-_MOST_IDLE = 256  # connections that are kept. More threads than that work, too
+_MOST_IDLE = 256  # connections that are kept; more can be in use
 
 
 def post_form(
@@ -52,7 +52,7 @@ def post_form(
         sender = _session
         if session is not None:
             adapter = session.get_adapter(url)
-            sender = _Session(adapter_checked(adapter, certificate is not None))
+            sender = _Session(checked_adapter(adapter, certificate is not None))
             headers = with_session_headers(headers, session)
         settings = _settings(url, session or _session, certificate)
         settings["timeout"] = call if session is None else call.left()
@@ -64,14 +64,14 @@ def post_form(
         call.sent = True  # our own adapter, which knows better, sets it to False first
         response = sender.send(request, stream=True, allow_redirects=False, **settings)
         with response:
-            return read(response, sender.adapter, call)
+            return read_reply(response, sender.adapter, call)
     except CAUGHT as error:
         # No "from": a name for it here would keep it, and the socket, in a cycle.
         raise failure(error, call, outer)  # noqa: B904
 
 
 def _settings(url: str, session: Session, certificate: Any) -> Dict[str, Any]:
-    """Return how to send by a session and the environment, as Session.request does."""
+    """Return the settings of a session and the environment, as Session.request does."""
     verify, proxies = session.verify, {}
     if session.trust_env and verify is True:
         names = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -106,7 +106,7 @@ class _Session(Session):
         """Return None: requests would read the whole body of a redirect."""
 
 
-_ORIGINAL_SEND = HTTPAdapter.send  # unless a mock has taken its place
+_ORIGINAL_SEND = HTTPAdapter.send  # what it is unless a mock replaces it
 
 
 class _Adapter(HTTPAdapter):
@@ -129,7 +129,7 @@ class _Adapter(HTTPAdapter):
         connection = _take_idle(route, call) or Connection.open(route, call)
         try:
             reply = connection.post(request.headers, request.body)
-        finally:
+        finally:  # after an exception it is not reusable
             if connection.reusable and len(_idle) < _MOST_IDLE:
                 _idle.append(connection)
             else:
@@ -170,7 +170,7 @@ def _take_idle(route: Route, call: Call) -> Optional[Connection]:
 
 
 def _end_idle() -> None:
-    """End all idle connections."""
+    """End all idle connections: at exit, and in a forked child."""
     with suppress(IndexError):  # there are no more
         while True:
             _idle.pop().end()
@@ -178,5 +178,5 @@ def _end_idle() -> None:
 
 atexit.register(_end_idle)
 with suppress(AttributeError):  # Windows has no forks
-    # The id in a route is not enough: a child may have the same in another namespace.
+    # A route's process id is not enough: in a new namespace a child's may be the same.
     os.register_at_fork(after_in_child=_end_idle)
