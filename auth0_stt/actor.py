@@ -38,8 +38,8 @@ def resolve_actor_token(
         it comes back without a request: only its ``exp`` is read, and the tenant checks
         its signature. If it is stale, unreadable or None, it is renewed.
     :param refresh_token: of the agent's session. If ``refreshed`` is True in what comes
-        back, store its ``actor_token`` and ``refresh_token`` at once: using one again
-        that the tenant has rotated can sign the agent out.
+        back, store its ``actor_token`` and ``refresh_token`` at once: to use a rotated
+        refresh token again can sign the agent out.
 
     The other arguments are those of :func:`request_session_transfer_token`. A renewed
     ID token is not checked: the clock here may be wrong.
@@ -66,7 +66,7 @@ def resolve_actor_token(
                 if not isinstance(id_token, str):
                     raise
                 bare = ""  # it can't be sent
-            expiry: Any = jwt_claims(bare).get("exp")  # RFC 7519, 4.1.4
+            expiry: Any = jwt_claims(bare).get("exp")  # a finite number (RFC 7519, 2)
             if is_number(expiry) and time.time() + leeway < expiry <= float_info.max:
                 return ActorToken(bare, ID_TOKEN_TYPE, refresh_token, False)
         if refresh_token is None:

@@ -13,9 +13,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Collection, Dict, List, Mapping, Optional, Set, Tuple, Union
 from urllib.parse import quote, quote_plus
 
-_LONGEST_WAIT = 31_536_000.0  # seconds: a year. A server did not mean more
-_LONGEST_TEXT = 500  # characters that are kept of a text from the server
-_LONGEST_SEARCH = 20_000  # characters that are looked through for secrets before
+_LONGEST_WAIT = 31_536_000.0  # seconds: a year. No server means more
+_LONGEST_TEXT = 500  # characters of a server's text that are kept
+_LONGEST_SEARCH = 20_000  # characters of it that are searched for secrets first
 _RECOGNIZABLE = 16  # characters in common with a secret are no coincidence
 
 
@@ -69,7 +69,7 @@ def retry_after(headers: Mapping[str, str]) -> Optional[float]:
     moment: Union[str, float] = headers.get("x-ratelimit-reset", "")
     now = time.time()
     if value.isascii() and value.isdigit():
-        moment, now = value, 0.0
+        moment, now = value, 0.0  # it counts from now
     else:
         with suppress(TypeError, ValueError, OverflowError, IndexError):
             date = parsedate_to_datetime(value)  # in GMT (RFC 9110, 5.6.7)
@@ -84,7 +84,7 @@ def retry_after(headers: Mapping[str, str]) -> Optional[float]:
 def clean_text(text: Any, secrets: Collection[str]) -> Optional[str]:
     """Return what may be shown of a text from the server, or None.
 
-    Control characters become spaces, secrets that it echoes are masked, it is cut.
+    Control characters become spaces, echoed secrets are masked, and the end is cut.
     """
     if not isinstance(text, str):
         return None
@@ -94,7 +94,7 @@ def clean_text(text: Any, secrets: Collection[str]) -> Optional[str]:
     for secret in secrets:
         for form in {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}:
             for at in _echoed(form, shown):
-                masked[at] = "\0"  # of which none is left above
+                masked[at] = "\0"  # which the text no longer has
     return re.sub("\0+", "***", "".join(masked))[:_LONGEST_TEXT] or None
 
 
@@ -102,7 +102,7 @@ def _echoed(secret: str, text: str) -> Set[int]:
     """Return the places of a text that repeat a secret or, of a long one, a piece."""
     size = min(len(secret), _RECOGNIZABLE)
     pieces: Collection[str] = secret
-    if len(text) > 2 * size:  # a set is quicker only if it is asked often
+    if len(text) > 2 * size:  # a set pays only for many look-ups
         pieces = {secret[at : at + size] for at in range(len(secret) - size + 1)}
     starts = range(len(text) - size + 1)
     found = [at for at in starts if text[at : at + size] in pieces]

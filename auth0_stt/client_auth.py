@@ -100,9 +100,7 @@ def _certificate_files(tenant: Tenant, given: Any) -> Tuple[str, str]:
     if tenant.scheme != "https":
         raise invalid("client_certificate needs TLS: domain must not be http")
     if parse_authority("mtls." + tenant.domain) is None:
-        raise invalid(
-            "client_certificate needs a domain with a name, for mtls.{domain}"
-        )
+        raise invalid("client_certificate needs a domain name, for mtls.{domain}")
     try:
         pair = given if isinstance(given, tuple) else (given, given)
         certificate, key = map(os.fspath, pair)

@@ -43,7 +43,7 @@ def request_session_transfer_token(
     :param domain: the tenant's host, such as ``acme.eu.auth0.com``, or its custom
         domain; ``http://`` only for loopback.
     :param subject_token: what proves the customer to the tenant's Action. Its type,
-        ``subject_token_type``, is the URI of the token exchange profile that it is for,
+        ``subject_token_type``, is the URI of the token exchange profile that takes it,
         such as ``urn:acme:customer``.
     :param actor_token: what proves the agent: in practice the ID token of the agent's
         session, with ``actor_token_type=ID_TOKEN_TYPE``. :func:`resolve_actor_token`
@@ -86,7 +86,7 @@ def request_session_transfer_token(
     reason = arguments.optional_text("reason", reason, spaces=True)
     subject_token_type = arguments.uri("subject_token_type", subject_token_type)
 
-    # Missing or malformed tokens are logged: they are no mistake in the code.
+    # Missing or malformed tokens are logged, since they are not mistakes in the code.
     what = "session transfer token"
     with TokenRequest(what, client, organization, reason, address) as request:
         actor_token, actor_token_type = arguments.actor(actor_token, actor_token_type)

@@ -38,20 +38,20 @@ def failure(error: Exception, call: Call, outer: Any) -> BaseException:
 
     What the caller's code raised comes back as it is: a signal handler may raise
     TimeoutError, an adapter FileNotFoundError, and urllib3 may have wrapped it.
-    ``outer`` is what the caller was handling when the call began: no reason to fail.
+    ``outer`` is what the caller was handling when the call began, not a cause of this.
     """
     wrapped = _chain(error, outer)
     # urllib3 1.26 gives its own exception the traceback of the one that it wraps.
     own = [e for e in wrapped if raised_by_caller(e) and not isinstance(e, HTTPError)]
     if own and not isinstance(own[0], _NETWORK):
         if own[0] is not error:
-            own[0].__suppress_context__ = True  # what wrapped it
+            own[0].__suppress_context__ = True  # hides what wrapped it
         return own[0]
     if time.monotonic() >= call.deadline:
         wrapped.append(timeout())  # whatever failed, failed because of it
     found = [(row, each) for row in _TABLE for each in wrapped if row.reason(each)]
     row, cause = found[0]
-    sent = call.sent and not any(row.unsent for row, _ in found)
+    sent = call.sent and not any(fit.unsent for fit, _ in found)
     if sent and isinstance(error, UnusableAnswerError):
         return error
     if sent and row.code is None:
@@ -72,7 +72,7 @@ def _chain(error: BaseException, outer: Optional[BaseException]) -> List[BaseExc
         linked = [each.__cause__, *each.args, getattr(each, "reason", None)]
         context = each.__context__
         # urllib3 1.26 wraps without "from": its context counts. What an adapter was
-        # handling when it sent, such as an attempt before, does not.
+        # handling when it sent, such as the failure of an earlier attempt, does not.
         wraps = isinstance(each, HTTPError) or not raised_by_caller(context)
         if wraps and not isinstance(context, exceptions.RequestException):
             linked.append(context)
@@ -92,21 +92,21 @@ def _words(error: Any) -> Any:
 
 def _file(error: Any) -> Any:
     """Return what is wrong with a file, such as a CA bundle or an SSLKEYLOGFILE."""
-    if type(error) is OSError and not error.errno:  # as requests says it
+    if type(error) is OSError and not error.errno:  # how requests reports it
         return "the CA bundle or certificate can't be read: see REQUESTS_CA_BUNDLE"
     return error.filename and f"{error.filename}: {error.strerror}"
 
 
 def _cut(error: Any) -> str:
     """Return words for an answer that was cut, unless a chunk's size is malformed."""
-    number = error.__context__  # or what the caller was handling
-    if type(number) is ValueError and not raised_by_caller(number):
+    context = error.__context__  # int()'s ValueError, or what the caller was handling
+    if type(context) is ValueError and not raised_by_caller(context):
         return ""
     return _LOST
 
 
 def _refusal(error: Any, statuses: str) -> str:
-    """Return how a proxy refused a tunnel, in http.client's words, by a status."""
+    """Return how a proxy refused a tunnel, from http.client's words, or nothing."""
     found = re.match(rf"Tunnel connection failed: ({statuses})\b", str(error))
     if found is None:
         return ""
@@ -132,7 +132,7 @@ class _Row:
 #: The first row that fits any of the wrapped exceptions tells what happened.
 _TABLE = (
     _Row(exceptions.ConnectTimeout, _LOST, Code.TIMEOUT, unsent=True),
-    # Not the system's own ETIMEDOUT, which comes when it pleases.
+    # Not the system's own ETIMEDOUT, which does not come from our clock.
     _Row((timeout, exceptions.Timeout), lambda e: not e.errno and _LOST, Code.TIMEOUT),
     _Row(UnusableAnswerError, lambda e: e.problem),
     _Row(OSError, lambda e: _refusal(e, "429|50[234]"), unsent=True),

@@ -48,12 +48,12 @@ def build_session_transfer_redirect(
         Pass it if ``target_login_url`` comes from a request.
 
     Raises :class:`InvalidArgumentError` for an invalid argument, and for a result with
-    another token than a session transfer token. Source: Auth0, "Session Delegation".
+    any token but a session transfer token. Source: Auth0, "Session Delegation".
     """
     if not isinstance(result, SessionTransferTokenResult):
         raise invalid("result must be what request_session_transfer_token returned")
     if plain(result.issued_token_type) != SESSION_TRANSFER_TOKEN_TYPE:
-        raise invalid("result holds another type of token: not fit for a URL")
+        raise invalid("result holds another type of token, which no URL may contain")
     try:
         issued = token("result", result.session_transfer_token)
     except SessionTransferError:
@@ -82,12 +82,12 @@ def build_session_transfer_redirect(
 
 
 def _parse_target(target_login_url: Any) -> Tuple[str, str, str, str, str]:
-    """Return scheme, host, all before the query, query and fragment of the URL."""
+    """Return the URL's scheme, host, everything before its query, query, fragment."""
     match = re.fullmatch(_TARGET, plain(target_login_url) or "")
     scheme, authority, path, query, fragment = match.groups("") if match else [""] * 5
     host = parse_authority(authority, scheme.lower())
     dots = re.search(_DOT_SEGMENT, path)
-    # The host must be written as parse_authority() does: IPv6 has many ways.
+    # The host must be written as parse_authority() writes it: IPv6 has many forms.
     if host is None or not authority.lower().startswith(host) or dots:
         raise invalid(
             "target_login_url must be an absolute https URL of plain ASCII "

@@ -44,10 +44,10 @@ def session_transfer_params(query: Any) -> Dict[str, str]:
 
 
 def _value(query: Any, name: str) -> Optional[str]:
-    """Return the one value of a parameter, whatever way the mapping keeps it."""
-    # Django's and Werkzeug's, or Pyramid's and aiohttp's.
-    every = getattr(query, "getlist", getattr(query, "getall", query.__getitem__))
-    values = every(name) if name in query else []
+    """Return the only value of a parameter, however the mapping keeps it, or None."""
+    # getlist: Django and Werkzeug; getall: Pyramid and aiohttp.
+    get = getattr(query, "getlist", getattr(query, "getall", query.__getitem__))
+    values = get(name) if name in query else []
     values = values if isinstance(values, (list, tuple)) else [values]
     if not values:
         return None

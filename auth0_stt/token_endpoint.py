@@ -32,7 +32,7 @@ from .transport import post_form
 # Fields of a form that no error may repeat.
 _SECRETS = ["client_secret", "client_assertion"]
 _SECRETS += ["subject_token", "actor_token", "refresh_token"]
-# What a refusal without a word of OAuth is.
+# The code of a refusal without an OAuth error, by its status.
 _BY_STATUS = {429: Code.TOO_MANY_REQUESTS, 503: Code.TEMPORARILY_UNAVAILABLE}
 
 _logger = logging.getLogger(__name__.rpartition(".")[0])
@@ -47,7 +47,7 @@ def _constant_headers() -> Mapping[str, str]:
         "Accept": "application/json",
         "Accept-Encoding": "identity",
         "Auth0-Client": base64.b64encode(json.dumps(client).encode()).decode(),
-        "Cache-Control": "no-store",  # also for those that a session has mounted
+        "Cache-Control": "no-store",  # for a cache that a session has mounted
         "Content-Type": "application/x-www-form-urlencoded",
         "User-Agent": "auth0-stt/" + __version__,
     }
@@ -113,15 +113,15 @@ class TokenRequest:
         return CustomTokenExchangeError(code, message, error, description, *facts)
 
     def unusable(self, problem: str) -> CustomTokenExchangeError:
-        """Return the error of an answer that can't be used."""
+        """Return the error for an answer that can't be used."""
         message = f"the answer of {self.client.tenant.domain} can't be used: {problem}"
         return self.error(Code.INVALID_RESPONSE, message)
 
     def refusal(self, status: int, content: Dict[str, Any]) -> CustomTokenExchangeError:
-        """Return the error of an answer that is not a success (RFC 6749, 5.2)."""
+        """Return the error for an answer that is not a success (RFC 6749, 5.2)."""
         word = content.get("error")
         known = isinstance(word, str) and word in SERVER_WORDS
-        # The protocol's own words stay whole, even if a secret is a part of one.
+        # The protocol's own words are not masked, even if a secret is part of one.
         error = word if known else clean_text(word, self.secrets)
         description = clean_text(content.get("error_description"), self.secrets)
         said = ": ".join(filter(None, (error, description))) or "no reason given"
@@ -148,7 +148,7 @@ class TokenRequest:
         domain, client_id = self.client.tenant.domain, self.client.client_id
         duration = time.monotonic() - self.started
         actor = jwt_claims(self.id_token or "")
-        facts = {  # with a prefix, since a LogRecord's factory may have such names
+        facts = {  # with a prefix, since a LogRecord factory may set such names itself
             "auth0_domain": domain,
             "auth0_client_id": client_id,
             "auth0_organization": self.organization,

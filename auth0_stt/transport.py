@@ -80,7 +80,8 @@ def _settings(url: str, session: Session, certificate: Any) -> Dict[str, Any]:
         proxies = dict(session.proxies or {})
         chosen = utils.select_proxy(url, proxies) if proxies else None
         if session.trust_env and chosen is None:
-            # Else it reads the whole environment twice. Some have settings elsewhere.
+            # Look first: requests reads the whole environment twice. Windows and macOS
+            # have proxy settings elsewhere, too.
             elsewhere = sys.platform in ("win32", "darwin")
             if elsewhere or "_proxy" in " ".join(os.environ).lower():
                 no_proxy = proxies.get("no_proxy")
