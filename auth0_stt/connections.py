@@ -33,9 +33,9 @@ from .errors import raised_by_caller
 LARGEST_BODY = 64 * 1024  # bytes: many times what a token endpoint has to say
 _LARGEST_HEAD = 32 * 1024  # bytes, also of the lines that frame a chunked body
 _LARGEST_CALL = 256 * 1024  # bytes that come in one call, TLS handshake included
-_STEP = 16 * 1024  # bytes received at once: those of a TLS record (RFC 8446, 5.1)
+_STEP = 16 * 1024  # bytes moved at once: at most a TLS record (RFC 8446, 5.1)
 
-# What a proxy's URL may begin with, and the port if it names none.
+# The schemes that a proxy's URL may have, each with its default port.
 _PROXY_PORTS = dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080)
 _PROXY_PORTS.update(http=80, https=443)
 
@@ -130,7 +130,7 @@ class _Wire(_Layer):
         self.waits = True  # except while Connection.is_quiet() looks
 
     def readinto(self, buffer: Any) -> int:
-        """Receive some bytes, or none at the end; BlockingIOError says nothing came."""
+        """Receive some bytes, or none at the end. BlockingIOError: nothing came yet."""
         if self.call.received >= _LARGEST_CALL:
             raise UnusableAnswerError("more than 256 KiB came")
         self._limit()
@@ -236,14 +236,14 @@ class _Reader(io.BufferedReader):
         return line
 
     def close(self) -> None:
-        """Stay open: HTTPResponse closes its file where the answer ends."""
+        """Stay open: HTTPResponse closes its file at the end of an answer."""
 
 
 class Connection:
     """One socket, and one request after another on it.
 
-    After an exception, whatever it is, it must be ended: nobody knows then what is
-    still to come. Before it is used again, it must be :meth:`is_quiet`.
+    After any exception it must be ended, since nobody knows what is still to come.
+    Before it is used again, it must be :meth:`is_quiet`.
     """
 
     def __init__(self, wire: _Wire, route: Route) -> None:

@@ -70,12 +70,12 @@ class CustomTokenExchangeErrorCode(_Code):
     INVALID_TARGET = "invalid_target"  #: an unknown audience
     ACCESS_DENIED = "access_denied"  #: somebody refused, in practice the Action
     MFA_REQUIRED = "mfa_required"  #: the tenant wants a second factor
-    TOO_MANY_ATTEMPTS = "too_many_attempts"  #: with bad subject tokens, by one address
+    TOO_MANY_ATTEMPTS = "too_many_attempts"  #: bad subject tokens from one address
     TOO_MANY_REQUESTS = "too_many_requests"  #: the rate limit; status 429 with no word
     SERVER_ERROR = "server_error"  #: trouble at the tenant; a 5xx status with no word
     TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"  #: or status 503 with no word
     TOKEN_EXCHANGE_FAILED = "token_exchange_failed"  #: any other word, or none
-    INVALID_RESPONSE = "invalid_response"  #: unusable: a redirect, or not HTTP
+    INVALID_RESPONSE = "invalid_response"  #: unusable, such as HTML or a redirect
     UNEXPECTED_TOKEN_TYPE = "unexpected_token_type"  #: not a session transfer token
 
 

@@ -22,9 +22,9 @@ from .connections import Call, UnusableAnswerError
 from .errors import TransportError, raised_by_caller
 from .errors import TransportErrorCode as Code
 
-#: What can fail on the way: the import is that of PySocks. Any other exception passes.
+#: What can fail on the way (ImportError: PySocks is missing). All else passes through.
 CAUGHT = (OSError, HTTPException, HTTPError, UnicodeError, ImportError)
-#: Of these, what means the network even if an adapter of the caller's raises it.
+#: Of these, what means the network even if the caller's adapter raises it.
 _NETWORK = (exceptions.RequestException, HTTPException, ConnectionError, gaierror)
 
 _LOST = "the connection was lost"
@@ -51,7 +51,7 @@ def failure(error: Exception, call: Call, outer: Any) -> BaseException:
         wrapped.append(timeout())  # whatever failed, failed because of it
     found = [(row, each) for row in _TABLE for each in wrapped if row.reason(each)]
     row, cause = found[0]
-    sent = call.sent and not any(fit.unsent for fit, _ in found)
+    sent = call.sent and not any(fit.unsent for fit, _ in found)  # one sign is enough
     if sent and isinstance(error, UnusableAnswerError):
         return error
     if sent and row.code is None:

@@ -1,4 +1,4 @@
-"""What a person can change where something fails: one sentence for each code.
+"""What a person can change if something fails: one sentence for each code.
 
 A description may decide the hint, since tenants say much only there; never the code.
 """

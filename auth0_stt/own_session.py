@@ -33,7 +33,7 @@ def checked_session(session: Any) -> Optional[Session]:
         raise invalid("session must be a requests.Session")
     verify: Any = session.verify
     if verify is not True and not (verify and isinstance(verify, (str, os.PathLike))):
-        raise invalid("session must verify certificates: by True, or by a path")
+        raise invalid("session must verify certificates: set verify to True or a path")
     return session
 
 

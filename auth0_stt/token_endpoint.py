@@ -62,7 +62,7 @@ class TokenRequest:
     Nothing that is raised while a line is logged costs a token.
     """
 
-    what: str
+    what: str  # for the log, such as "actor token"
     client: Client
     organization: Optional[str] = None
     reason: Optional[str] = None

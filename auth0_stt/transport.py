@@ -44,7 +44,7 @@ def post_form(
     """POST a form once and return the answer, within ``timeout`` seconds.
 
     Raises :class:`TransportError`, :class:`UnusableAnswerError`, or, for a session that
-    can't be used, :class:`InvalidArgumentError`. What is not the network's passes.
+    can't be used, :class:`InvalidArgumentError`. Other exceptions pass through.
     """
     outer = sys.exc_info()[1]
     call = Call(urlsplit(url).netloc, timeout)
