@@ -46,9 +46,9 @@ def resolve_actor_token(
 
     Raises :class:`CustomTokenExchangeError` with the code ``actor_unavailable`` if
     there is no usable token and this refresh token gets none (the message says why),
-    and with the tenant's own code for every other refusal, such as ``mfa_required`` or
-    ``invalid_client``; :class:`InvalidArgumentError` for a mistake in the arguments;
-    :class:`TransportError` if no answer came.
+    ``invalid_token_format`` for a malformed refresh token, and the tenant's own code
+    otherwise, such as ``mfa_required``; :class:`InvalidArgumentError` for a mistake in
+    the arguments; :class:`TransportError` if no answer came.
     Source: OpenID Connect Core 1.0, 12; RFC 6749, 6; Auth0, "Refresh Token Rotation".
     """
     proofs = client_secret, client_assertion, client_certificate

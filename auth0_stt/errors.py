@@ -49,9 +49,9 @@ class _Code(str, Enum):
 class CustomTokenExchangeErrorCode(_Code):
     """Why there is no usable token. Equal to its plain string, and printed as such.
 
-    The first three are found here, before anything is sent. The last three are what
-    this package makes of an answer. The others are the server's ``error`` field (RFC
-    6749, 5.2; RFC 8693, 2.2.2; Auth0's own), or its HTTP status if that says more.
+    The first three are found here before anything is sent; the first also stands for a
+    refused renewal. The last three are about unusable answers. The others are the
+    ``error`` field (RFC 6749, 5.2; RFC 8693, 2.2.2; Auth0's), or what the status says.
     """
 
     ACTOR_UNAVAILABLE = "actor_unavailable"  #: no usable token: the agent must sign in
@@ -149,7 +149,7 @@ class TransportError(SessionTransferError):
 
     @property
     def retryable(self) -> bool:
-        """True for timeouts and lost connections, False for TLS failures."""
+        """True for timeouts and lost connections, not for TLS or unknown names."""
         return not self.permanent and self.code != TransportErrorCode.TLS
 
 
