@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Optional, Tuple, Union
 
 from attr import frozen
 
-from .arguments import seconds, text
+from .arguments import plain, seconds, text
 from .errors import boundary, invalid
 from .own_session import checked_session
 from .tenant import Tenant, parse_authority, parse_domain
@@ -79,7 +79,7 @@ def checked_client(
     domain: Any, client_id: Any, proofs: Any, timeout: Any, session: Any
 ) -> Client:
     """Return the client. ``proofs``: secret, assertion and certificate, exactly one."""
-    tenant = parse_domain(domain)
+    tenant = parse_domain(plain(domain) or "")
     client_id = text("client_id", client_id)
     if sum(proof is not None for proof in proofs) != 1:
         problem = "or client_assertion or client_certificate: pass exactly one of them"

@@ -36,8 +36,8 @@ _LARGEST_CALL = 256 * 1024  # bytes that come in one call, TLS handshake include
 _STEP = 16 * 1024  # bytes moved at once: at most a TLS record (RFC 8446, 5.1)
 
 # The schemes that a proxy's URL may have, each with its default port.
-_PROXY_PORTS = dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080)
-_PROXY_PORTS.update(http=80, https=443)
+PROXY_PORTS = dict.fromkeys(("socks4", "socks4a", "socks5", "socks5h"), 1080)
+PROXY_PORTS.update(http=80, https=443)
 
 
 @define(eq=False, repr=False, slots=False)
@@ -259,7 +259,9 @@ class Connection:
         tenant, files = urlsplit(route.url), route.files
         to = str(tenant.hostname), tenant.port or (443 if files else 80)
         context = _tls_context(files) if files else None
-        proxy = _proxy(route.proxy) if route.proxy else None
+        # A proxy without a scheme is an HTTP proxy.
+        url = re.sub("^(?!.*://)(//)?", "http://", route.proxy or "")
+        proxy = urlsplit(str(parse_url(url))) if route.proxy else None
         call.doing = "connecting to the proxy" if proxy else "connecting"
         if proxy is not None and proxy.scheme.startswith("socks"):
             sock, proxy = _connect_by_socks(to, proxy, call), None  # needs no tunnel
@@ -393,16 +395,11 @@ def _connect_by_socks(to: Any, proxy: SplitResult, call: Call) -> socket.socket:
     return cast(socket.socket, socks.create_connection(to, call.left(), None, *options))
 
 
-def _proxy(url: str) -> SplitResult:
-    """Return the parts of a proxy's URL, to which ``http://`` is added if missing."""
-    return urlsplit(str(parse_url(re.sub("^(?!.*://)(//)?", "http://", url))))
-
-
 def _address(proxy: SplitResult) -> Tuple[str, int]:
-    if proxy.scheme not in _PROXY_PORTS or not proxy.hostname:
+    if proxy.scheme not in PROXY_PORTS or not proxy.hostname:
         raise LocationValueError  # as urllib3 refuses it
     "".join(_login(proxy)).encode("latin-1")  # raises what sending would
-    return proxy.hostname, proxy.port or _PROXY_PORTS[proxy.scheme]
+    return proxy.hostname, proxy.port or PROXY_PORTS[proxy.scheme]
 
 
 def _login(proxy: SplitResult) -> Tuple[str, str]:

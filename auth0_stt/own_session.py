@@ -50,7 +50,7 @@ def checked_adapter(adapter: BaseAdapter, with_certificate: bool) -> BaseAdapter
             )
         # Older adapters may let other callers use a connection with this certificate.
         if with_certificate and not hasattr(adapter, "get_connection_with_tls_context"):
-            raise invalid("session with a client_certificate needs requests 2.32")
+            raise invalid("session with a client_certificate needs requests >= 2.32")
     return adapter
 
 

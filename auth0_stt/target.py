@@ -96,7 +96,7 @@ def build_logout_url(
 
     Raises :class:`InvalidArgumentError`. Source: Auth0, "Log Users Out of Auth0".
     """
-    tenant = parse_domain(domain)
+    tenant = parse_domain(plain(domain) or "")
     query = {"client_id": text("client_id", client_id)}
     if return_to is not None:
         query["returnTo"] = plain(return_to) or ""

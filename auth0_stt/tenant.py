@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import Any, Optional
 from unicodedata import bidirectional
@@ -27,9 +28,10 @@ class Tenant:
     domain: str
 
 
-def parse_domain(domain: Any) -> Tenant:
+@lru_cache(maxsize=64)
+def parse_domain(domain: str) -> Tenant:
     """Return the tenant at ``[https://]host[:port][/]``, for loopback also ``http``."""
-    match = re.fullmatch(_DOMAIN, plain(domain) or "")
+    match = re.fullmatch(_DOMAIN, domain)
     scheme, authority = match.groups("https") if match else ("https", "")
     host = parse_authority(authority, scheme.lower())
     if host is None or (scheme.lower() == "http" and not is_loopback(host)):

@@ -25,7 +25,7 @@ from requests.exceptions import InvalidProxyURL
 from requests.structures import CaseInsensitiveDict
 from urllib3.connectionpool import HTTPSConnectionPool
 
-from .connections import Call, Connection, Reply, Route
+from .connections import PROXY_PORTS, Call, Connection, Reply, Route
 from .failures import CAUGHT, failure
 from .own_session import checked_adapter, read_reply, with_session_headers
 
@@ -80,14 +80,15 @@ def _settings(url: str, session: Session, certificate: Any) -> Dict[str, Any]:
         proxies = dict(session.proxies or {})
         chosen = utils.select_proxy(url, proxies) if proxies else None
         if session.trust_env and chosen is None:
-            # Look first: requests reads the whole environment twice. Windows and macOS
-            # have proxy settings elsewhere, too.
+            # requests reads the environment twice. Windows and macOS have more places.
             elsewhere = sys.platform in ("win32", "darwin")
             if elsewhere or "_proxy" in " ".join(os.environ).lower():
-                no_proxy = proxies.get("no_proxy")
-                proxies = utils.get_environ_proxies(url, no_proxy=no_proxy)
+                proxies = utils.get_environ_proxies(url, proxies.get("no_proxy"))
         try:
-            urlsplit((proxies and utils.select_proxy(url, proxies)) or "")
+            parts = urlsplit((proxies and utils.select_proxy(url, proxies)) or "")
+            odd = parts.scheme.startswith("socks") and parts.scheme not in PROXY_PORTS
+            if odd and parts.netloc:
+                raise ValueError  # before urllib3 raises one
         except ValueError:  # whose message may show the password
             raise InvalidProxyURL from None
     return {"verify": verify, "cert": certificate or session.cert, "proxies": proxies}

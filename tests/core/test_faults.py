@@ -1054,6 +1054,8 @@ class TestProxies:
             "http://a..b:3128",
             "http://\u3002:3128",
             "http://user:%E2%82%AC-secret@127.0.0.1:1",
+            "socks://user:the-secret@127.0.0.1:1",
+            "SOCKS6://127.0.0.1:1",
             "x://\xff",
         ],
     )
