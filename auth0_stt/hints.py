@@ -49,8 +49,8 @@ _HINTS = {
     "expired": "The agent's ID token has expired: call resolve_actor_token() first.",
     "blocked_actor": "Check that the agent's user exists and is not blocked.",
     "invalid_actor": "Pass an ID token, not an access token, from the agent's sign-in "
-    "to this very application. If the keys have changed, the agent must sign in again.",
-    "blocked_subject": "Check the user id in the subject token: may that user sign in?",
+    "to this very application, or let them sign in again if the keys have changed.",
+    "blocked_subject": "Check the subject token's user id, and that it may sign in.",
     "unknown_profile": "Check subject_token_type against the token exchange profiles.",
     "refused_subject": "Check how the subject token is signed, and its claims.",
 }

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 
 import pytest
 from values import SERVER_CODES
@@ -204,6 +205,7 @@ class TestHint:
         else:
             assert hint.endswith(".")
             assert hint[0].isupper()
+            assert 1 == len(re.findall(r"\. |\.$", hint))
             assert "\n" not in hint
 
     @pytest.mark.parametrize(
@@ -255,6 +257,7 @@ class TestHint:
             "invalid_request", "no", "invalid_request", description, 400
         )
         assert word in error.hint
+        assert 1 == len(re.findall(r"\. |\.$", error.hint))
 
     def test_stale_id_token(self):
         """The commonest failure of all says what to call."""
