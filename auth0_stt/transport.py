@@ -152,23 +152,23 @@ _idle: List[Connection] = []
 
 def _take_idle(route: Route, call: Call) -> Optional[Connection]:
     """Return an idle connection that is quiet, if any. End those idle for too long."""
-    oldest = time.monotonic() - _LONGEST_IDLE
-    for connection in reversed(_idle.copy()):
-        recent = connection.used > oldest
-        if recent and connection.route != route:
-            continue
+    old = time.monotonic() - _LONGEST_IDLE
+    while True:
+        found = (c for c in reversed(_idle.copy()) if c.used <= old or c.route == route)
+        connection = next(found, None)
+        if connection is None:
+            return None
         try:
             _idle.remove(connection)
         except ValueError:  # another thread has it already
             continue
         try:
-            if recent and connection.is_quiet(call):
+            if connection.used > old and connection.is_quiet(call):
                 return connection
         except BaseException:
             connection.end()
             raise
         connection.end()
-    return None
 
 
 def _end_idle() -> None:

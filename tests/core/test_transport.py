@@ -9,6 +9,7 @@ import socket
 import threading
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 
 import processes
 import pytest
@@ -193,17 +194,35 @@ class TestPool:
         import auth0_stt.transport
 
         mint(server)
-        seen = auth0_stt.transport._idle.copy()
+        seen = [auth0_stt.transport._idle.copy()]
 
         class Taken(list):
             def copy(self):
-                return seen
+                return seen.pop() if seen else super().copy()
 
         with monkeypatch.context() as patch:
             patch.setattr(auth0_stt.transport, "_idle", Taken())
             mint(server)
             auth0_stt.transport._end_idle()
         assert 2 == server.connections
+
+    def test_brought_back_by_another(self, server, monkeypatch):
+        """Where another thread was quicker, a connection that came back meanwhile is used."""
+        import auth0_stt.transport
+
+        mint(server)
+        kept = auth0_stt.transport._idle[-1]
+        seen = [[SimpleNamespace(route=kept.route, used=kept.used)]]
+
+        class Taken(list):
+            def copy(self):
+                return seen.pop() if seen else super().copy()
+
+        with monkeypatch.context() as patch:
+            patch.setattr(auth0_stt.transport, "_idle", Taken([kept]))
+            mint(server)
+            auth0_stt.transport._end_idle()
+        assert 1 == server.connections
 
     def test_plain_http(self):
         """Plain HTTP to loopback works in the same way."""
